@@ -1,0 +1,206 @@
+package zone
+
+import (
+	"errors"
+	"fmt"
+
+	"secondaryd/internal/wire"
+)
+
+// Limits bound what a Builder accepts, so that a primary can't exhaust memory.
+// Zero means no limit.
+type Limits struct {
+	Records      int // in the zone
+	RRsetRecords int // in one RRset
+	Types        int // at one name
+	Octets       int // of memory, old pieces included
+}
+
+// LimitError tells which limit a zone exceeds.
+type LimitError struct {
+	What  string
+	Limit int
+}
+
+func (e *LimitError) Error() string { return fmt.Sprintf("more than %d %s", e.Limit, e.What) }
+
+// What makes a set of records no zone.
+var (
+	ErrNoSOA      = errors.New("zone has no SOA at its apex")
+	ErrManySOA    = errors.New("zone has more than one SOA at its apex")
+	ErrForeignSOA = errors.New("SOA record at a name that is not the apex")
+	ErrOutOfZone  = errors.New("record outside the zone")
+	ErrMetaType   = errors.New("record of a type that is no zone data")
+)
+
+// Builder makes a Zone from records in any order. Duplicates are dropped,
+// RRsets with differing TTLs get the lowest (RFC 2181 section 5.2). It must not
+// be used after Finish or after an error.
+type Builder struct {
+	zone    *Zone
+	limits  Limits
+	records int
+
+	// pending holds the records of the name seen last, node current: primaries
+	// send the records of a name together, so most names are written once.
+	current uint32
+	pending batch
+	split   bool // some names came in pieces
+
+	folded   [wire.MaxName]byte
+	suffixes wire.Suffixes
+}
+
+// NewBuilder begins a zone. The seed is the one that queries' suffixes are
+// computed with; see wire.Suffixes.
+func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
+	b := &Builder{
+		zone: &Zone{
+			apex:   append(wire.Name(nil), apex...),
+			labels: apex.Labels(),
+			seed:   seed,
+			index:  makeIndex(0),
+		},
+		limits: limits,
+	}
+	b.suffixes.Set(wire.AppendFolded(b.folded[:0], apex), seed)
+	if _, err := b.addNode(apex, 0, none); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// Add takes one record; rdata must be uncompressed and is copied.
+func (b *Builder) Add(owner wire.Name, t uint16, ttl uint32, rdata []byte) error {
+	if !wire.IsData(t) {
+		return fmt.Errorf("%s type %d: %w", owner, t, ErrMetaType)
+	}
+	if t == wire.TypeRRSIG && len(rdata) < 18 {
+		return fmt.Errorf("%s RRSIG: %w", owner, wire.ErrRdata)
+	}
+	if len(rdata) > wire.MaxMessage {
+		return fmt.Errorf("%s type %d: %w", owner, t, wire.ErrRdataLong)
+	}
+	if err := b.move(owner); err != nil {
+		return err
+	}
+	if t == wire.TypeSOA && b.current != 0 {
+		return fmt.Errorf("%s: %w", owner, ErrForeignSOA)
+	}
+	if ttl > 1<<31-1 {
+		ttl = 0 // RFC 2181 section 8: a TTL with the top bit set is zero.
+	}
+	b.records++
+	if err := over(b.records, b.limits.Records, "records"); err != nil {
+		return err
+	}
+	b.pending.add(t, ttl, rdata)
+	return b.memory()
+}
+
+func (b *Builder) memory() error {
+	return over(b.Octets(), b.limits.Octets, "octets of memory")
+}
+
+func over(n, limit int, what string) error {
+	if limit > 0 && n > limit {
+		return &LimitError{what, limit}
+	}
+	return nil
+}
+
+// Octets returns how much memory the zone takes so far.
+func (b *Builder) Octets() int { return b.zone.Octets() + len(b.pending.data) }
+
+// move makes owner the current name and writes out the one before it.
+func (b *Builder) move(owner wire.Name) error {
+	if b.zone.nameAt(b.zone.nodes.at(b.current).name).Equal(owner) {
+		return nil
+	}
+	if err := b.flush(); err != nil {
+		return err
+	}
+	i, err := b.nodeOf(owner)
+	if err != nil {
+		return err
+	}
+	b.current = i
+	return b.memory()
+}
+
+// nodeOf returns the node of owner, made if need be with all its ancestors.
+func (b *Builder) nodeOf(owner wire.Name) (uint32, error) {
+	if !owner.In(b.zone.apex) {
+		return 0, fmt.Errorf("%s: %w", owner, ErrOutOfZone)
+	}
+	s := &b.suffixes
+	s.Set(wire.AppendFolded(b.folded[:0], owner), b.zone.seed)
+	last := s.Count() - b.zone.labels
+	parent, depth := uint32(0), 0
+	for ; depth < last; depth++ {
+		if i, ok := b.zone.lookup(s.Hash(depth), s.Name(depth)); ok {
+			parent = i
+			break
+		}
+	}
+	for depth--; depth >= 0; depth-- {
+		i, err := b.addNode(owner[len(owner)-len(s.Name(depth)):], depth, parent)
+		if err != nil {
+			return 0, err
+		}
+		parent = i
+	}
+	return parent, nil
+}
+
+// addNode makes the node of name, which is suffix depth of the current suffixes.
+func (b *Builder) addNode(name wire.Name, depth int, parent uint32) (uint32, error) {
+	ref, space, err := b.zone.slab.alloc(1 + len(name))
+	if err != nil {
+		return 0, err
+	}
+	space[0] = byte(len(name))
+	copy(space[1:], name)
+	i := b.zone.nodes.append(node{name: ref, parent: parent})
+	b.zone.index.insert(b.suffixes.Hash(depth), i)
+	return i, nil
+}
+
+// Finish makes the zone. It fails unless the apex owns exactly one SOA.
+func (b *Builder) Finish() (*Zone, error) {
+	if err := b.flush(); err != nil {
+		return nil, err
+	}
+	if err := b.joinSplit(); err != nil {
+		return nil, err
+	}
+	z := b.zone
+	if err := z.readSOA(); err != nil {
+		return nil, err
+	}
+	z.settle()
+	z.nodes.trim()
+	z.index.rebuild(z.index.used)
+	if err := b.compact(); err != nil {
+		return nil, err
+	}
+	return z, b.memory()
+}
+
+// readSOA takes the numbers of the zone's one SOA.
+func (z *Zone) readSOA() error {
+	set, ok := z.Top().Set(wire.TypeSOA)
+	if !ok {
+		return ErrNoSOA
+	}
+	if set.Len() != 1 {
+		return ErrManySOA
+	}
+	rdata, _ := set.Record(0)
+	soa, err := ParseSOA(rdata)
+	if err != nil {
+		return fmt.Errorf("SOA: %w", err)
+	}
+	z.soa = soa
+	return nil
+}

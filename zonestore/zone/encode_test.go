@@ -1,0 +1,177 @@
+package zone
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"secondaryd/internal/wire"
+)
+
+// contents lists a zone's records in a form that can be compared.
+func contents(z *Zone) []string {
+	var all []string
+	for n := range z.All() {
+		for set := range n.Sets() {
+			for rdata := range set.Records() {
+				all = append(all, fmt.Sprintf("%s %d %d %x", n.Name(), set.TTL, set.Type, rdata))
+			}
+			for ttl, rdata := range set.Sigs() {
+				all = append(all, fmt.Sprintf("%s %d RRSIG %x", n.Name(), ttl, rdata))
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func encoded(t testing.TB, z *Zone) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := z.Encode(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func sample(t testing.TB, names int) *Zone {
+	t.Helper()
+	b := newBuilder(t, "Example.org.", Limits{})
+	if err := add(t, b, soaText); err != nil {
+		t.Fatal(err)
+	}
+	big := make([]byte, 50000)
+	for i := range names {
+		for _, text := range []string{
+			fmt.Sprintf("n%d.example.org. 60 IN A 192.0.2.1", i),
+			fmt.Sprintf("n%d.example.org. 60 IN MX 10 n%d.example.org.", i, i+1),
+		} {
+			if err := add(t, b, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i%1000 != 0 {
+			continue
+		}
+		for j := range 50 {
+			big[0] = byte(j)
+			if err := b.Add(mustName(t, "big.example.org."), 65280, 60, big); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	z, err := b.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
+}
+
+func TestEncodeDecode(t *testing.T) {
+	t.Parallel()
+	for _, names := range []int{0, 1, 3000} {
+		z := sample(t, names)
+		data := encoded(t, z)
+		for _, seed := range []uint64{testSeed, testSeed + 1} {
+			got, err := Decode(slices.Clone(data), seed)
+			if err != nil {
+				t.Fatalf("%d names: %v", names, err)
+			}
+			if !slices.Equal(contents(got), contents(z)) {
+				t.Errorf("%d names: the decoded zone has other records", names)
+			}
+			if got.Serial() != z.Serial() || got.Records() != z.Records() || got.Apex().String() != "Example.org." {
+				t.Errorf("%d names: got %s serial %d, %d records", names, got.Apex(), got.Serial(), got.Records())
+			}
+			var s wire.Suffixes
+			for i := range names {
+				s.Set(mustName(t, fmt.Sprintf("n%d.example.org.", i)), seed)
+				if m := got.Find(&s); !m.Exact {
+					t.Fatalf("n%d is missing after decoding with seed %d", i, seed)
+				}
+			}
+		}
+	}
+}
+
+func TestDecodeDamaged(t *testing.T) {
+	t.Parallel()
+	data := encoded(t, build(t, "example.org.", soaText, "a.b.example.org. 1 IN MX 5 c.example.org.", "*.example.org. 1 IN TXT x"))
+	for i := range data {
+		bad := slices.Clone(data)
+		bad[i] ^= 0x10
+		if _, err := Decode(bad, testSeed); !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrVersion) {
+			t.Fatalf("octet %d changed: got %v", i, err)
+		}
+	}
+	for size := range data {
+		if _, err := Decode(slices.Clone(data[:size]), testSeed); !errors.Is(err, ErrDamaged) {
+			t.Fatalf("cut to %d octets: got %v", size, err)
+		}
+	}
+	if _, err := Decode(append(slices.Clone(data), 0), testSeed); !errors.Is(err, ErrDamaged) {
+		t.Errorf("an octet more: got %v", err)
+	}
+	other := slices.Clone(data)
+	other[4] = 9
+	if _, err := Decode(other, testSeed); !errors.Is(err, ErrVersion) {
+		t.Errorf("another version: got %v", err)
+	}
+}
+
+// FuzzVerify feeds sections with right checksums, so that what is behind them
+// is reached: whatever verify lets through must be safe to look up.
+func FuzzVerify(f *testing.F) {
+	z := build(f, "example.org.", soaText, "a.b.example.org. 1 IN MX 5 c.example.org.", "*.example.org. 1 IN TXT x")
+	f.Add(z.slab.chunks[0], encodedNodes(f, z))
+	f.Fuzz(func(t *testing.T, slabData, nodeData []byte) {
+		if len(nodeData) < nodeSize || len(slabData) == 0 {
+			return
+		}
+		x := &Zone{apex: z.apex, labels: z.labels, seed: testSeed}
+		x.slab.chunks = [][]byte{slabData}
+		d := decoder{rest: sum(nodeData[:len(nodeData)/nodeSize*nodeSize])}
+		var err error
+		if x.nodes, err = d.nodes(uint64(len(nodeData) / nodeSize)); err != nil {
+			t.Fatal(err)
+		}
+		x.index = makeIndex(x.nodes.len())
+		for i := range uint32(x.nodes.len()) {
+			x.index.insert(uint64(i)<<32, i)
+		}
+		if x.verify() != nil {
+			return
+		}
+		x.reseed(testSeed)
+		contents(x)
+		for _, name := range []string{"example.org.", "a.b.example.org.", "z.z.example.org."} {
+			var s wire.Suffixes
+			s.Set(mustName(t, name), testSeed)
+			m := x.Find(&s)
+			x.Wildcard(m, &s)
+		}
+	})
+}
+
+func encodedNodes(t testing.TB, z *Zone) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := z.nodes.write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func sum(b []byte) []byte {
+	var out bytes.Buffer
+	s := &section{w: &out}
+	if _, err := s.Write(b); err != nil {
+		panic(err)
+	}
+	if err := s.end(); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,76 @@
+package zone
+
+// An index finds nodes by the hash of their names: open addressing with linear
+// probing in pages of slots. A slot holds 32 bits of the hash, which also say
+// where it belongs, above the node's number plus one. So most misses end
+// without touching a name, and the table can be laid out anew without hashing
+// again.
+type index struct {
+	pages [][]uint64
+	size  uint64 // slots in all
+	used  int
+}
+
+const (
+	slotPageBits = 12
+	slotPageSize = 1 << slotPageBits
+)
+
+// makeIndex returns an empty index with room for n nodes.
+func makeIndex(n int) index {
+	size := max(n+n/3+1, 8)
+	x := index{size: uint64(size)}
+	for size > 0 {
+		page := min(size, slotPageSize)
+		x.pages = append(x.pages, make([]uint64, page))
+		size -= page
+	}
+	return x
+}
+
+func tagOf(hash uint64) uint64 { return hash >> 32 }
+
+// home returns the slot where the search for a tag begins.
+func (x *index) home(tag uint64) uint64 { return tag * x.size >> 32 }
+
+func (x *index) slot(i uint64) *uint64 { return &x.pages[i>>slotPageBits][i&(slotPageSize-1)] }
+
+func (x *index) after(i uint64) uint64 {
+	if i++; i < x.size {
+		return i
+	}
+	return 0
+}
+
+// insert enters a node that is not there yet, and grows the table when it is
+// three quarters full.
+func (x *index) insert(hash uint64, number uint32) {
+	if uint64(x.used+1)*4 > x.size*3 {
+		x.rebuild(2*x.used + 8)
+	}
+	x.place(tagOf(hash)<<32 | uint64(number+1))
+}
+
+func (x *index) place(entry uint64) {
+	i := x.home(entry >> 32)
+	for *x.slot(i) != 0 {
+		i = x.after(i)
+	}
+	*x.slot(i) = entry
+	x.used++
+}
+
+// rebuild lays the table out for n nodes.
+func (x *index) rebuild(n int) {
+	old := x.pages
+	*x = makeIndex(n)
+	for _, page := range old {
+		for _, entry := range page {
+			if entry != 0 {
+				x.place(entry)
+			}
+		}
+	}
+}
+
+func (x *index) octets() int { return int(x.size) * 8 }

@@ -1,0 +1,134 @@
+package zone
+
+import (
+	"iter"
+
+	"secondaryd/internal/wire"
+)
+
+// none is the parent of the apex.
+const none = ^uint32(0)
+
+// node is one name of the zone. Every ancestor of a name up to the apex has a
+// node too, with sets 0 if it owns nothing (an empty non-terminal), and comes
+// before it.
+type node struct {
+	name   uint32 // slab reference: size, then the name in wire form
+	parent uint32 // number of the node one label up
+	sets   uint32 // slab reference of its RRsets, 0 for none
+	flags  uint32
+}
+
+// What a node's flags say; worked out once, when the zone is built.
+const (
+	flagCut       = 1 << iota // a delegation: NS below the apex
+	flagBelowCut              // strictly below a delegation: glue or occluded
+	flagDNAME                 // owns a DNAME
+	flagBelowName             // strictly below a DNAME: occluded
+	flagWildcard              // has a child "*"
+	flagAncestor              // has a child that is a name of the zone
+	flagHidden                // owns at most NSEC3 and its signatures, like all below: no name of the zone (RFC 5155 section 7.1)
+	flagSplit                 // only while building: its records lie in several pieces
+)
+
+const (
+	nodePageBits = 12
+	nodePageSize = 1 << nodePageBits
+)
+
+// nodes is an array of nodes in pages.
+type nodes struct {
+	pages [][]node
+}
+
+func (n *nodes) at(i uint32) *node { return &n.pages[i>>nodePageBits][i&(nodePageSize-1)] }
+
+func (n *nodes) len() int {
+	if len(n.pages) == 0 {
+		return 0
+	}
+	last := len(n.pages) - 1
+	return last<<nodePageBits + len(n.pages[last])
+}
+
+func (n *nodes) append(x node) uint32 {
+	last := len(n.pages) - 1
+	if last < 0 || len(n.pages[last]) == nodePageSize {
+		n.pages = append(n.pages, make([]node, 0, n.firstRoom()))
+		last++
+	}
+	n.pages[last] = append(n.pages[last], x)
+	return uint32(last)<<nodePageBits | uint32(len(n.pages[last])-1)
+}
+
+// firstRoom keeps a small zone small: only its successors get whole pages.
+func (n *nodes) firstRoom() int {
+	if len(n.pages) == 0 {
+		return 8
+	}
+	return nodePageSize
+}
+
+func (n *nodes) trim() {
+	if last := len(n.pages) - 1; last >= 0 {
+		n.pages[last] = append(make([]node, 0, len(n.pages[last])), n.pages[last]...)
+	}
+}
+
+func (n *nodes) octets() int {
+	last := len(n.pages) - 1
+	if last < 0 {
+		return 0
+	}
+	return (last<<nodePageBits + cap(n.pages[last])) * nodeSize
+}
+
+// Node is a name of a zone. It is a small value, valid as long as its zone.
+type Node struct {
+	zone *Zone
+	i    uint32
+}
+
+func (n Node) data() *node { return n.zone.nodes.at(n.i) }
+
+// Name returns the node's name, case as received. The caller must not change it.
+func (n Node) Name() wire.Name { return n.zone.nameAt(n.data().name) }
+
+func (z *Zone) nameAt(ref uint32) wire.Name {
+	b := z.slab.at(ref)
+	return wire.Name(b[1 : 1+int(b[0])])
+}
+
+// IsApex reports whether the node is the zone's apex.
+func (n Node) IsApex() bool { return n.i == 0 }
+
+// IsCut reports whether the node is a delegation.
+func (n Node) IsCut() bool { return n.data().flags&flagCut != 0 }
+
+// Parent returns the node one label up. The apex has none and must not be asked.
+func (n Node) Parent() Node { return Node{n.zone, n.data().parent} }
+
+// IsEmpty reports whether the node owns no records (an empty non-terminal).
+func (n Node) IsEmpty() bool { return n.data().sets == 0 }
+
+// Set returns the node's RRset of type t.
+func (n Node) Set(t uint16) (RRset, bool) {
+	for sets := n.cursor(); sets.left > 0; {
+		if set := sets.next(); set.Type == t {
+			return set, set.count > 0
+		}
+	}
+	return RRset{}, false
+}
+
+// Sets yields the node's RRsets by ascending type. A set may consist of
+// signatures alone.
+func (n Node) Sets() iter.Seq[RRset] {
+	return func(yield func(RRset) bool) {
+		for sets := n.cursor(); sets.left > 0; {
+			if !yield(sets.next()) {
+				return
+			}
+		}
+	}
+}

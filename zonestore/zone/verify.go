@@ -1,0 +1,112 @@
+package zone
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"secondaryd/internal/wire"
+)
+
+var (
+	errReference = errors.New("reference outside the data")
+	errOrder     = errors.New("names out of order")
+	errIndex     = errors.New("index does not fit the names")
+)
+
+// verify checks everything that look-ups take for granted of a decoded zone.
+func (z *Zone) verify() error {
+	count := uint32(z.nodes.len())
+	for i := range count {
+		if err := z.verifyNode(i); err != nil {
+			return fmt.Errorf("name %d: %w", i, err)
+		}
+	}
+	if z.index.used != int(count) || z.index.size <= uint64(count) {
+		return errIndex
+	}
+	for _, page := range z.index.pages {
+		for _, entry := range page {
+			if entry != 0 && uint32(entry)-1 >= count {
+				return errIndex
+			}
+		}
+	}
+	return z.readSOA()
+}
+
+// verifyNode checks node i, those before it being right.
+func (z *Zone) verifyNode(i uint32) error {
+	n := z.nodes.at(i)
+	if !z.slab.has(n.name, 1) || !z.slab.has(n.name, 1+int(z.slab.at(n.name)[0])) {
+		return errReference
+	}
+	name := z.nameAt(n.name)
+	if end, err := wire.SkipName(name, 0); err != nil || end != len(name) {
+		return wire.ErrLabel
+	}
+	switch {
+	case i == 0 && (n.parent != none || !name.Equal(z.apex)):
+		return errOrder
+	case i > 0 && n.parent >= i:
+		return errOrder
+	case i > 0 && !name.Parent().Equal(z.nameAt(z.nodes.at(n.parent).name)):
+		return errOrder
+	case n.sets == 0:
+		return nil
+	case !z.slab.has(n.sets, setsHeader):
+		return errReference
+	}
+	return verifySets(z.slab.at(n.sets))
+}
+
+// verifySets checks the RRsets that b begins with.
+func verifySets(b []byte) error {
+	left := int(binary.BigEndian.Uint16(b))
+	b = b[setsHeader:]
+	for ; left > 0; left-- {
+		if len(b) < setHeader {
+			return errReference
+		}
+		size := uint64(binary.BigEndian.Uint32(b[10:]))
+		if size > uint64(len(b)-setHeader) {
+			return errReference
+		}
+		set, rest := b[:setHeader], b[setHeader:]
+		if err := verifySet(set, rest[:size]); err != nil {
+			return err
+		}
+		b = rest[size:]
+	}
+	return nil
+}
+
+// verifySet checks one RRset of which data is the records and signatures.
+func verifySet(header, data []byte) error {
+	t := binary.BigEndian.Uint16(header)
+	records := int(binary.BigEndian.Uint16(header[2:]))
+	total := records + int(binary.BigEndian.Uint16(header[4:]))
+	for i := range total {
+		if i == records {
+			t = wire.TypeRRSIG
+		}
+		if i >= records {
+			if len(data) < 4 {
+				return errReference
+			}
+			data = data[4:]
+		}
+		if len(data) < 2 || len(data)-2 < int(binary.BigEndian.Uint16(data)) {
+			return errReference
+		}
+		size := int(binary.BigEndian.Uint16(data))
+		if err := wire.CheckRdata(t, data[2:2+size]); err != nil {
+			return err
+		}
+		data = data[2+size:]
+	}
+	if len(data) != 0 {
+		return errReference
+	}
+	return nil
+}

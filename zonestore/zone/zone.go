@@ -1,0 +1,62 @@
+// Package zone holds the served form of a DNS zone: immutable, compiled, and
+// free of Go pointers per name or record, so that the garbage collector has
+// nothing to scan and readers need no lock.
+//
+// A Builder takes the records of a transfer in any order and makes a Zone; a
+// Zone answers where a name falls (exact, below a cut, below a DNAME, missing
+// with its closest encloser) and gives whole RRsets in wire form. Nothing here
+// does I/O, reads a clock or logs. A Zone is safe for any number of readers; a
+// Builder belongs to one goroutine.
+package zone
+
+import (
+	"iter"
+
+	"secondaryd/internal/wire"
+)
+
+// Zone is one version of a zone. It never changes.
+type Zone struct {
+	apex    wire.Name // case as received
+	labels  int       // of the apex
+	soa     SOA
+	seed    uint64
+	records int
+	slab    slab
+	nodes   nodes
+	index   index
+}
+
+// Apex returns the zone's name. The caller must not change it.
+func (z *Zone) Apex() wire.Name { return z.apex }
+
+// Serial returns the serial of the zone's SOA.
+func (z *Zone) Serial() uint32 { return z.soa.Serial }
+
+// SOA returns the numbers of the zone's SOA.
+func (z *Zone) SOA() SOA { return z.soa }
+
+// Records counts the resource records of the zone, the SOA once.
+func (z *Zone) Records() int { return z.records }
+
+// Names counts the names of the zone, empty non-terminals included.
+func (z *Zone) Names() int { return z.nodes.len() }
+
+// Octets returns how much memory the zone takes.
+func (z *Zone) Octets() int {
+	return z.slab.octets() + z.nodes.octets() + z.index.octets() + len(z.apex)
+}
+
+// Top returns the node of the apex.
+func (z *Zone) Top() Node { return Node{z, 0} }
+
+// All yields every node, the apex first and each parent before its children.
+func (z *Zone) All() iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		for i := range z.nodes.len() {
+			if !yield(Node{z, uint32(i)}) {
+				return
+			}
+		}
+	}
+}
