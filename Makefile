@@ -1,0 +1,89 @@
+# The same commands serve developers and CI; `make help` lists them.
+
+GO             ?= go
+GO_NEEDED      := 1.26
+FUZZTIME       ?= 30s
+BENCHTIME      ?= 1s
+TEST_TIMEOUT   ?= 8m
+IMAGE          ?= secondaryd
+
+# A toolchain is never downloaded behind anyone's back: too old a Go is said.
+export GOTOOLCHAIN := local
+# Debian keeps servers where only root's PATH looks.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+tool := $(GO) tool -modfile=tools/go.mod
+
+.DEFAULT_GOAL := build
+.PHONY: help build demo run test servers race interop-large lint fmt bench fuzz cover docker clean go
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+build: go ## build bin/secondaryd, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/secondaryd ./cmd/secondaryd
+
+demo: build ## run daemon and sample primary together, with lines to try; DEMO_FOR=30s ends it
+	bin/secondaryd demo
+
+run: build ## run the daemon on loopback with configs/dev.yaml, data in ./data
+	bin/secondaryd serve --config configs/dev.yaml
+
+test: go servers ## run all tests, under the race detector where a C compiler is found
+	@$(race_or_not); set -x; $(GO) test $$race -shuffle=on -count=1 -timeout $(TEST_TIMEOUT) ./...
+
+servers: # NSD, Knot DNS and BIND for the interop tests
+	@.ci/servers
+
+race: go ## run the short tests many times under the race detector
+	$(GO) test -race -shuffle=on -short -count=5 -timeout 30m ./...
+
+interop-large: go servers ## compare 100,000 records with each real primary
+	INTEROP_LARGE=1 $(GO) test -count=1 -timeout 30m -run TestInteropLarge -v ./test/interop
+
+lint: go ## gofmt, vet, fix, staticcheck, gofumpt
+	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) && test -z "$$unformatted" || { echo "make: not formatted, run make fmt:" $$unformatted >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) fix -diff ./...
+	$(tool) staticcheck ./...
+	@strict=$$($(tool) gofumpt -l .) && test -z "$$strict" || { echo "make: gofumpt differs, run make fmt:" $$strict >&2; exit 1; }
+
+fmt: go ## format and modernize the code
+	$(GO) fix ./...
+	$(tool) gofumpt -w .
+
+bench: go ## run the benchmarks; BENCHTIME=1s each
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+fuzz: go ## run each fuzz target for FUZZTIME=30s
+	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets" >&2; exit 1; }; \
+	echo "$$targets" | awk '/^Fuzz/ { name[n++] = $$1 } /^ok/ { while (n > 0) print $$2, name[--n] }' | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" </dev/null || exit 1; \
+	done
+
+cover: go ## measure which lines the tests reach, into coverage.out
+	$(GO) test -count=1 -timeout $(TEST_TIMEOUT) -coverpkg=./... -coverprofile=coverage.out ./...
+	$(GO) tool cover -func=coverage.out | tail -1
+
+docker: ## build the container image; IMAGE=secondaryd
+	@command -v docker >/dev/null || { echo "make: docker is not installed, so no image can be built" >&2; exit 1; }
+	docker build -t $(IMAGE) .
+
+clean: ## remove what was built
+	rm -rf bin coverage.out
+
+# One clear line where Go is missing or too old.
+go:
+	@found=$$($(GO) version 2>/dev/null) || \
+		{ echo "make: Go is not installed (no \"$(GO)\" in PATH); Go $(GO_NEEDED) or newer is needed: https://go.dev/dl/" >&2; exit 1; }; \
+	echo "$$found" | sed 's/.*go\([0-9][0-9]*\)\.\([0-9][0-9]*\).*/\1 \2/' | { \
+		read -r major minor; needed=$(GO_NEEDED); \
+		test "$$major" -gt "$${needed%.*}" || { test "$$major" -eq "$${needed%.*}" && test "$$minor" -ge "$${needed#*.}"; }; } 2>/dev/null || \
+		{ echo "make: Go $(GO_NEEDED) or newer is needed, this is: $$found" >&2; exit 1; }
+
+# Sets $race; the race detector is a C library, so it needs cgo and a compiler.
+race_or_not = race=-race; \
+	test "$$($(GO) env CGO_ENABLED)" = 1 && command -v "$$($(GO) env CC | cut -d' ' -f1)" >/dev/null || \
+	{ race=; echo "make: no C compiler, so the tests run without the race detector" >&2; }

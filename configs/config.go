@@ -1,0 +1,155 @@
+// Package configs holds the daemon's own settings: the struct, its defaults,
+// the strict loader (a YAML file, then the environment) and the checks.
+// It promises that Load either returns settings that passed every check or
+// names every problem at once, each with the place it came from; it opens
+// nothing but the file it is told to read and acts on no setting itself.
+// A Config is a plain value: copy it freely, nothing in the package is shared.
+package configs
+
+import "time"
+
+// Config is everything that can be set. The comment of a field is its
+// documentation; Default says what holds when nothing is said. A field's key
+// is the path of its yaml tags joined by dots, and its environment variable
+// is SECONDARYD_ and that path in capitals joined by underscores.
+type Config struct {
+	// DataDir is the folder of everything that outlives the process: the
+	// registry, the zones' last good copies and the generated token.
+	DataDir string `yaml:"data_dir"`
+	// ShutdownTimeout is how long a stopping daemon waits for what is under
+	// way before it closes connections.
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
+
+	Log      Log      `yaml:"log"`
+	DNS      DNS      `yaml:"dns"`
+	API      API      `yaml:"api"`
+	Metrics  Metrics  `yaml:"metrics"`
+	Transfer Transfer `yaml:"transfer"`
+	Notify   Notify   `yaml:"notify"`
+}
+
+// Log says what is logged and in which form. Logs go to standard error.
+type Log struct {
+	// Level is the least level that is written: debug, info, warn or error.
+	Level string `yaml:"level"`
+	// Format is json (one object a line) or console (for people).
+	Format string `yaml:"format"`
+}
+
+// DNS sets the listeners that answer queries and take NOTIFY.
+type DNS struct {
+	// Listen lists the addresses to answer on, each with its port, each by
+	// UDP and TCP. An IPv6 wildcard does not include IPv4.
+	Listen []string `yaml:"listen"`
+	// UDPSize is the largest answer by UDP in octets, whatever a client offers.
+	UDPSize int `yaml:"udp_size"`
+	// Workers is the number of UDP sockets an address, one worker each;
+	// 0 means one for each CPU.
+	Workers int `yaml:"workers"`
+	// TCPMaxConnections is the number of TCP connections open at once.
+	TCPMaxConnections int `yaml:"tcp_max_connections"`
+	// TCPMaxConnectionsPerAddress is the same for one client address.
+	TCPMaxConnectionsPerAddress int `yaml:"tcp_max_connections_per_address"`
+	// TCPIdleTimeout is how long a connection may wait for its next query.
+	TCPIdleTimeout time.Duration `yaml:"tcp_idle_timeout"`
+	// TCPReadTimeout is how long a query that has begun may take to arrive.
+	TCPReadTimeout time.Duration `yaml:"tcp_read_timeout"`
+	// TCPWriteTimeout is how long a client may take to accept an answer.
+	TCPWriteTimeout time.Duration `yaml:"tcp_write_timeout"`
+	// TCPMaxInFlight is the number of queries of one connection that are
+	// being answered at once; reading pauses beyond it.
+	TCPMaxInFlight int `yaml:"tcp_max_in_flight"`
+	// Identity answers id.server and hostname.bind (class CH, RFC 4892);
+	// those are REFUSED while it is empty.
+	Identity string `yaml:"identity"`
+}
+
+// API sets the HTTP listener of the API, the health checks and the metrics.
+type API struct {
+	// Listen is the one address and port of the HTTP listener.
+	Listen string `yaml:"listen"`
+	// TLS turns HTTPS on when both files are given.
+	TLS TLS `yaml:"tls"`
+	// MaxBody is the largest request body.
+	MaxBody Size `yaml:"max_body"`
+	// ReadTimeout is how long a request may take to arrive, body included.
+	ReadTimeout time.Duration `yaml:"read_timeout"`
+	// IdleTimeout is how long a connection may wait for its next request.
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
+}
+
+// TLS names a certificate and its key. Both files are read again on SIGHUP.
+type TLS struct {
+	// CertFile is a PEM file with the certificate and its intermediates.
+	CertFile string `yaml:"cert_file"`
+	// KeyFile is the PEM file of the certificate's private key.
+	KeyFile string `yaml:"key_file"`
+}
+
+// Metrics sets what Prometheus gets at GET /metrics.
+type Metrics struct {
+	// RequireToken asks for an API token on /metrics. The health checks never
+	// need one: they say nothing that a stranger could use.
+	RequireToken bool `yaml:"require_token"`
+	// PerZone adds the series that exist once a zone; turn it off for a large
+	// fleet of zones.
+	PerZone bool `yaml:"per_zone"`
+}
+
+// Transfer sets what a primary may take of us, and the bounds put on the
+// timers of a zone's SOA record. A transfer over any limit is ended and the
+// version served before stays.
+type Transfer struct {
+	// ConnectTimeout is how long a connection to a peer may take.
+	ConnectTimeout time.Duration `yaml:"connect_timeout"`
+	// FirstMessageTimeout is how long a peer may take to begin its answer.
+	FirstMessageTimeout time.Duration `yaml:"first_message_timeout"`
+	// MessageTimeout is the longest wait between two messages of a transfer.
+	MessageTimeout time.Duration `yaml:"message_timeout"`
+	// TotalTimeout is the longest that a whole transfer may take.
+	TotalTimeout time.Duration `yaml:"total_timeout"`
+	// MinRate is the least number of octets a second, on average, once a
+	// transfer has run for 30 seconds; 0 means any.
+	MinRate Size `yaml:"min_rate"`
+	// MaxBytes is the largest transfer, in octets received.
+	MaxBytes Size `yaml:"max_bytes"`
+	// MaxBytesRunning is the same for all running transfers together.
+	MaxBytesRunning Size `yaml:"max_bytes_running"`
+	// MaxRecords is the largest number of records in a zone.
+	MaxRecords int `yaml:"max_records"`
+	// MaxRRsetRecords is the largest number of records in an RRset.
+	MaxRRsetRecords int `yaml:"max_rrset_records"`
+	// MaxTypesPerName is the largest number of types at a name.
+	MaxTypesPerName int `yaml:"max_types_per_name"`
+	// MaxRunning is the number of transfers that run at once.
+	MaxRunning int `yaml:"max_running"`
+	// MaxRunningPerPeer is the same for one peer address.
+	MaxRunningPerPeer int `yaml:"max_running_per_peer"`
+	// SOAQueriesPerSecondPerPeer is the rate of SOA polls to one peer address.
+	SOAQueriesPerSecondPerPeer int `yaml:"soa_queries_per_second_per_peer"`
+	// MinRefresh is the shortest SOA REFRESH that is honoured.
+	MinRefresh time.Duration `yaml:"min_refresh"`
+	// MinRetry is the shortest SOA RETRY that is honoured.
+	MinRetry time.Duration `yaml:"min_retry"`
+	// MinExpire is the shortest SOA EXPIRE that is honoured.
+	MinExpire time.Duration `yaml:"min_expire"`
+	// MaxBackoff is the longest wait between tries after repeated failures.
+	MaxBackoff time.Duration `yaml:"max_backoff"`
+	// DefaultRetry stands in for a SOA RETRY of 0.
+	DefaultRetry time.Duration `yaml:"default_retry"`
+	// DefaultExpire stands in for a SOA EXPIRE of 0.
+	DefaultExpire time.Duration `yaml:"default_expire"`
+	// ForbidPrivatePeers refuses loopback and private addresses as peers,
+	// when they are configured and again when they are dialled.
+	ForbidPrivatePeers bool `yaml:"forbid_private_peers"`
+}
+
+// Notify sets what NOTIFY messages may take of us.
+type Notify struct {
+	// MaxPerSecondPerSource is the rate of NOTIFY taken from one address that
+	// is no peer; a peer's NOTIFY is never dropped.
+	MaxPerSecondPerSource int `yaml:"max_per_second_per_source"`
+	// LogLinesPerSecond is how many lines a second NOTIFY may write to the
+	// log; 0 means none.
+	LogLinesPerSecond int `yaml:"log_lines_per_second"`
+}

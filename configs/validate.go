@@ -1,0 +1,153 @@
+package configs
+
+import (
+	"cmp"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bounds that many keys share.
+const (
+	maxTimeout = 24 * time.Hour
+	maxTimer   = math.MaxInt32 * time.Second // the timers of a SOA record have 31 bits
+	maxCount   = math.MaxInt32
+)
+
+// Validate returns everything that is wrong with c at once, as a Problems,
+// or nil. It looks at values only: whether an address is free or a file is
+// readable shows when it is used.
+func (c Config) Validate() error {
+	return check(c).orNil()
+}
+
+func check(c Config) Problems {
+	var p Problems
+	if c.DataDir == "" {
+		p.add("", "data_dir", "must not be empty")
+	}
+	within(&p, "shutdown_timeout", c.ShutdownTimeout, 0, maxTimeout)
+	c.Log.check(&p)
+	c.DNS.check(&p)
+	c.API.check(&p, c.DNS.Listen)
+	c.Transfer.check(&p)
+	c.Notify.check(&p)
+	return p
+}
+
+func (l Log) check(p *Problems) {
+	oneOf(p, "log.level", l.Level, "debug", "info", "warn", "error")
+	oneOf(p, "log.format", l.Format, "json", "console")
+}
+
+func (d DNS) check(p *Problems) {
+	if len(d.Listen) == 0 {
+		p.add("", "dns.listen", "needs at least one address")
+	}
+	for i, addr := range d.Listen {
+		listenAddress(p, "dns.listen", addr)
+		if slices.Contains(d.Listen[:i], addr) {
+			p.add("", "dns.listen", "%s is listed twice", addr)
+		}
+	}
+	within(p, "dns.udp_size", d.UDPSize, 512, 4096)
+	within(p, "dns.workers", d.Workers, 0, 1024)
+	within(p, "dns.tcp_max_connections", d.TCPMaxConnections, 1, maxCount)
+	within(p, "dns.tcp_max_connections_per_address", d.TCPMaxConnectionsPerAddress, 1, maxCount)
+	timeout(p, "dns.tcp_idle_timeout", d.TCPIdleTimeout)
+	timeout(p, "dns.tcp_read_timeout", d.TCPReadTimeout)
+	timeout(p, "dns.tcp_write_timeout", d.TCPWriteTimeout)
+	within(p, "dns.tcp_max_in_flight", d.TCPMaxInFlight, 1, 65536)
+	identity(p, d.Identity)
+}
+
+func (a API) check(p *Problems, dnsListen []string) {
+	listenAddress(p, "api.listen", a.Listen)
+	if slices.Contains(dnsListen, a.Listen) {
+		p.add("", "api.listen", "%s is taken by dns.listen", a.Listen)
+	}
+	if a.TLS.CertFile == "" && a.TLS.KeyFile != "" {
+		p.add("", "api.tls.cert_file", "is missing: api.tls.key_file needs it")
+	}
+	if a.TLS.CertFile != "" && a.TLS.KeyFile == "" {
+		p.add("", "api.tls.key_file", "is missing: api.tls.cert_file needs it")
+	}
+	within(p, "api.max_body", a.MaxBody, 1*KiB, 1*GiB)
+	timeout(p, "api.read_timeout", a.ReadTimeout)
+	timeout(p, "api.idle_timeout", a.IdleTimeout)
+}
+
+func (t Transfer) check(p *Problems) {
+	timeout(p, "transfer.connect_timeout", t.ConnectTimeout)
+	timeout(p, "transfer.first_message_timeout", t.FirstMessageTimeout)
+	timeout(p, "transfer.message_timeout", t.MessageTimeout)
+	timeout(p, "transfer.total_timeout", t.TotalTimeout)
+	within(p, "transfer.min_rate", t.MinRate, 0, 1*GiB)
+	within(p, "transfer.max_bytes", t.MaxBytes, 64*KiB, 1*TiB)
+	within(p, "transfer.max_bytes_running", t.MaxBytesRunning, 64*KiB, 1*TiB)
+	if t.MaxBytes > t.MaxBytesRunning {
+		p.add("", "transfer.max_bytes", "%s is more than transfer.max_bytes_running (%s) lets any transfer have",
+			t.MaxBytes, t.MaxBytesRunning)
+	}
+	within(p, "transfer.max_records", t.MaxRecords, 2, maxCount) // no zone is without SOA and NS
+	within(p, "transfer.max_rrset_records", t.MaxRRsetRecords, 1, maxCount)
+	within(p, "transfer.max_types_per_name", t.MaxTypesPerName, 2, 65535)
+	within(p, "transfer.max_running", t.MaxRunning, 1, 65536)
+	within(p, "transfer.max_running_per_peer", t.MaxRunningPerPeer, 1, 65536)
+	within(p, "transfer.soa_queries_per_second_per_peer", t.SOAQueriesPerSecondPerPeer, 1, maxCount)
+	soaTimer(p, "transfer.min_refresh", t.MinRefresh)
+	soaTimer(p, "transfer.min_retry", t.MinRetry)
+	soaTimer(p, "transfer.min_expire", t.MinExpire)
+	soaTimer(p, "transfer.max_backoff", t.MaxBackoff)
+	soaTimer(p, "transfer.default_retry", t.DefaultRetry)
+	soaTimer(p, "transfer.default_expire", t.DefaultExpire)
+}
+
+func (n Notify) check(p *Problems) {
+	within(p, "notify.max_per_second_per_source", n.MaxPerSecondPerSource, 1, maxCount)
+	within(p, "notify.log_lines_per_second", n.LogLinesPerSecond, 0, maxCount)
+}
+
+// timeout allows no 0: a wait without an end is what each of them prevents.
+func timeout(p *Problems, key string, d time.Duration) {
+	within(p, key, d, time.Millisecond, maxTimeout)
+}
+
+func soaTimer(p *Problems, key string, d time.Duration) {
+	within(p, key, d, time.Second, maxTimer)
+}
+
+func within[T cmp.Ordered](p *Problems, key string, got, least, most T) {
+	switch {
+	case got < least:
+		p.add("", key, "%s is less than %s", format(got), format(least))
+	case got > most:
+		p.add("", key, "%s is more than %s", format(got), format(most))
+	}
+}
+
+func oneOf(p *Problems, key, got string, allowed ...string) {
+	if !slices.Contains(allowed, got) {
+		p.add("", key, "%q is none of %s%s", got, strings.Join(allowed, ", "), didYouMean(got, allowed))
+	}
+}
+
+// listenAddress takes literal addresses only: a name would have to be looked
+// up, and the wildcard is written out because it has two forms.
+func listenAddress(p *Problems, key, addr string) {
+	if _, err := netip.ParseAddrPort(addr); err != nil {
+		p.add("", key, "%q is not an address and port, as in 192.0.2.1:53 or [2001:db8::1]:53 (0.0.0.0 and [::] mean all)", addr)
+	}
+}
+
+// identity must fit one character-string of a TXT record (RFC 1035 section 3.3.14).
+func identity(p *Problems, text string) {
+	if len(text) > 255 {
+		p.add("", "dns.identity", "has %d octets, at most 255 fit a TXT record", len(text))
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		p.add("", "dns.identity", "may hold printable ASCII only")
+	}
+}
