@@ -1,0 +1,182 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// form is a request body, taken member by member. Members of a wrong type are
+// collected as problems, so that a client learns of all of them at once;
+// members nobody asks for are ignored.
+type form struct {
+	members  map[string]value
+	problems failure
+}
+
+// readForm reads the body of a request, which has to be a JSON object.
+func (s *Server) readForm(c echo.Context) (*form, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, s.MaxBody))
+	if err != nil {
+		return nil, s.bodyError(err)
+	}
+	if len(body) == 0 {
+		return nil, refuse(codeNotJSON, "the request has no body; a JSON object is needed")
+	}
+	v, err := parseJSON(body)
+	if err != nil {
+		return nil, err
+	}
+	if v.kind != kindObject {
+		return nil, refuse(codeNotObject, "the body is %s; a JSON object is needed", v.kind)
+	}
+	return &form{members: v.members}, nil
+}
+
+func (s *Server) bodyError(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return s.bodyTooLong()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return refuse(codeBodyTimeout, "the request body did not arrive in time")
+	}
+	return refuse(codeBadRequest, "the request body could not be read")
+}
+
+func (s *Server) bodyTooLong() error {
+	return refuse(codeBodyTooLong, "the request body is longer than %d octets", s.MaxBody)
+}
+
+// problem notes that a member is wrong.
+func (f *form) problem(c code, pointer, format string, args ...any) {
+	message := strings.TrimPrefix(pointer, "/") + ": " + fmt.Sprintf(format, args...)
+	f.problems = append(f.problems, problem{c, message, pointer})
+}
+
+func (f *form) wrongType(pointer string, found value, want string) {
+	f.problem(codeType, pointer, "found %s, %s is needed", found.kind, want)
+}
+
+// optional gives a member that has to be of a type; nil if it is not there or
+// null or wrong.
+func (f *form) optional(name string, k kind) *value {
+	v, ok := f.members[name]
+	if !ok || v.kind == kindNull {
+		return nil
+	}
+	if v.kind != k {
+		f.wrongType(pointer(name), v, k.String())
+		return nil
+	}
+	return &v
+}
+
+// required notes a problem if a member is not there or null.
+func (f *form) required(name string, k kind) *value {
+	switch v, ok := f.members[name]; {
+	case !ok:
+		f.problem(codeMissing, pointer(name), "the member is missing; %s is needed", k)
+	case v.kind == kindNull:
+		f.problem(codeMissing, pointer(name), "found null, %s is needed", k)
+	}
+	return f.optional(name, k)
+}
+
+// text is a required string.
+func (f *form) text(name string) string {
+	if v := f.required(name, kindString); v != nil {
+		return v.text
+	}
+	return ""
+}
+
+// optionalText is a string; nil if it is unset, which an empty one means too.
+func (f *form) optionalText(name string) *string {
+	v := f.optional(name, kindString)
+	if v == nil || v.text == "" {
+		return nil
+	}
+	return &v.text
+}
+
+func (f *form) optionalBool(name string) *bool {
+	v := f.optional(name, kindBool)
+	if v == nil {
+		return nil
+	}
+	return new(v.text == "true")
+}
+
+// optionalNumber is a whole number within limits.
+func (f *form) optionalNumber(name string, least, most int64) (n int64, ok bool) {
+	v := f.optional(name, kindNumber)
+	if v == nil {
+		return 0, false
+	}
+	n, isWhole, fits := whole(v.text)
+	switch {
+	case !isWhole:
+		f.problem(codeType, pointer(name), "%.32s is not a whole number", v.text)
+	case !fits || n < least || n > most:
+		f.problem(codeRange, pointer(name), "%.32s is not between %d and %d", v.text, least, most)
+	default:
+		return n, true
+	}
+	return 0, false
+}
+
+func (f *form) optionalPort(name string) *uint16 {
+	if n, ok := f.optionalNumber(name, 0, math.MaxUint16); ok {
+		return new(uint16(n))
+	}
+	return nil
+}
+
+// texts is a required list of strings.
+func (f *form) texts(name string) []string {
+	v := f.required(name, kindList)
+	if v == nil {
+		return nil
+	}
+	texts := make([]string, len(v.list))
+	for i, entry := range v.list {
+		if entry.kind != kindString {
+			f.wrongType(pointer(name, strconv.Itoa(i)), entry, "a string")
+		}
+		texts[i] = entry.text
+	}
+	return texts
+}
+
+// join adds what the registry says of the object made from the form. Where the
+// form is wrong itself, the registry saw a substitute and is not believed.
+func (f *form) join(err error) error {
+	if len(f.problems) == 0 {
+		return err
+	}
+	all := f.problems
+	for _, p := range problemsOf(err) {
+		if !f.covers(p.pointer) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// covers reports whether a member, or an entry of it, is known to be wrong.
+func (f *form) covers(at string) bool {
+	member, _, _ := strings.Cut(strings.TrimPrefix(at, "/"), "/")
+	for _, p := range f.problems {
+		if p.pointer == "/"+member || strings.HasPrefix(p.pointer, "/"+member+"/") {
+			return true
+		}
+	}
+	return false
+}

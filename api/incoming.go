@@ -1,0 +1,113 @@
+package api
+
+import (
+	"errors"
+
+	"github.com/labstack/echo/v4"
+
+	"secondaryd/zonestore/registry"
+)
+
+// defaultAutoRefresh is the vendor's, in seconds.
+const defaultAutoRefresh = 86400
+
+// incoming is a zone as clients see it.
+type incoming struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Peers       []string  `json:"peers"`
+	AutoRefresh uint32    `json:"auto_refresh_seconds"`
+	Serial      uint32    `json:"soa_serial"`
+	Created     timestamp `json:"created_time"`
+	Modified    timestamp `json:"modified_time"`
+	Checked     timestamp `json:"checked_time"`
+}
+
+// showIncoming joins a zone's configuration with the state of its copy.
+func (s *Server) showIncoming(zone registry.Zone) incoming {
+	status, _ := s.Zones.Status(zone.ID)
+	if status.Checked.IsZero() {
+		status.Checked = zone.Created
+	}
+	return incoming{
+		ID: zone.ID, Name: zone.Name, Peers: zone.Peers, AutoRefresh: zone.AutoRefresh,
+		Serial: status.Serial, Checked: timestamp(status.Checked),
+		Created: timestamp(zone.Created), Modified: timestamp(zone.Modified),
+	}
+}
+
+// zoneOf reads a zone from a request body. Its account is left to the
+// registry, which takes that of the peers.
+func zoneOf(f *form, id string) registry.Zone {
+	zone := registry.Zone{ID: id, Name: f.text("name"), Peers: f.texts("peers"), AutoRefresh: defaultAutoRefresh}
+	if n, ok := f.optionalNumber("auto_refresh_seconds", registry.MinAutoRefresh, registry.MaxAutoRefresh); ok {
+		zone.AutoRefresh = uint32(n)
+	}
+	return zone
+}
+
+func errNoIncoming() error {
+	return refuse(codeNoIncoming, "the zone has no incoming configuration")
+}
+
+func (s *Server) getIncoming(c echo.Context) error {
+	zone, ok := s.Registry.Zone(c.Param("zone_id"))
+	if !ok {
+		return errNoIncoming()
+	}
+	return respond(c, s.showIncoming(zone))
+}
+
+func (s *Server) createIncoming(c echo.Context) error {
+	return s.putIncoming(c, func(exists bool) error {
+		if exists {
+			return refuse(codeIncomingExists, "the zone has an incoming configuration already")
+		}
+		return nil
+	})
+}
+
+func (s *Server) updateIncoming(c echo.Context) error {
+	return s.putIncoming(c, func(exists bool) error {
+		if !exists {
+			return errNoIncoming()
+		}
+		return nil
+	})
+}
+
+// putIncoming stores the zone of the body if may does not object.
+func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error {
+	f, err := s.readForm(c)
+	if err != nil {
+		return err
+	}
+	zone := zoneOf(f, c.Param("zone_id"))
+	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
+		_, exists := tx.Zone(zone.ID)
+		if err := may(exists); err != nil {
+			return err
+		}
+		if err := f.join(tx.PutZone(zone)); err != nil {
+			return err
+		}
+		zone, _ = tx.Zone(zone.ID)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return respond(c, s.showIncoming(zone))
+}
+
+func (s *Server) deleteIncoming(c echo.Context) error {
+	id := c.Param("zone_id")
+	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error { return tx.DeleteZone(id) })
+	if errors.Is(err, registry.ErrNotFound) {
+		return errNoIncoming()
+	}
+	if err != nil {
+		return err
+	}
+	return respond(c, identifier{id})
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+)
+
+// document is the part of an OpenAPI document that the tests look at.
+type document struct {
+	OpenAPI    string                    `yaml:"openapi"`
+	Paths      map[string]map[string]any `yaml:"paths"`
+	Components map[string]map[string]any `yaml:"components"`
+}
+
+func parsed(t *testing.T) document {
+	t.Helper()
+	var d document
+	if err := yaml.Unmarshal(openAPIDocument, &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Every operation served is described, and the other way round.
+func TestDocumentMatchesRoutes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) {
+		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x 1\n") })
+	})
+	var served []string
+	parameter := regexp.MustCompile(`:(\w+)`)
+	for _, r := range slices.Concat(w.resources(), w.plain()) {
+		served = append(served, strings.ToLower(r.method)+" "+parameter.ReplaceAllString(r.path, "{$1}"))
+	}
+	d := parsed(t)
+	var described []string
+	for path, item := range d.Paths {
+		for method := range item {
+			if method != "parameters" && method != "servers" {
+				described = append(described, method+" "+path)
+			}
+		}
+	}
+	slices.Sort(served)
+	slices.Sort(described)
+	if diff := cmp.Diff(served, described); diff != "" {
+		t.Errorf("served (-), described (+):\n%s", diff)
+	}
+	if d.OpenAPI != "3.1.0" {
+		t.Errorf("version %q", d.OpenAPI)
+	}
+}
+
+// Parameters in a path are declared, and every reference leads somewhere.
+func TestDocumentIsSound(t *testing.T) {
+	t.Parallel()
+	d := parsed(t)
+	for path, item := range d.Paths {
+		declared, _ := item["parameters"].([]any)
+		if got := strings.Count(path, "{"); got != len(declared) {
+			t.Errorf("%s: %d parameters declared", path, len(declared))
+		}
+	}
+	for _, match := range regexp.MustCompile(`#/components/(\w+)/(\w+)`).FindAllSubmatch(openAPIDocument, -1) {
+		if d.Components[string(match[1])][string(match[2])] == nil {
+			t.Errorf("%s leads nowhere", match[0])
+		}
+	}
+}
+
+// What the document requires of a result is in the result.
+func TestDocumentDescribesResults(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	d := parsed(t)
+	for name, path := range map[string]string{
+		"Incoming": incomingPath(zoneOne), "Peer": peersPath + "/" + s.peer, "TSIG": tsigsPath + "/" + s.key, "ACL": aclsPath + "/" + s.acl,
+	} {
+		var result map[string]any
+		if err := yaml.Unmarshal(s.send(t, "GET", path, "").env.Result, &result); err != nil {
+			t.Fatal(err)
+		}
+		schema := d.Components["schemas"][name].(map[string]any)
+		properties := schema["properties"].(map[string]any)
+		for member := range result {
+			if properties[member] == nil {
+				t.Errorf("%s: %s is not described", name, member)
+			}
+		}
+		for _, member := range schema["required"].([]any) {
+			if _, ok := result[member.(string)]; !ok {
+				t.Errorf("%s: %s is missing", name, member)
+			}
+		}
+	}
+}

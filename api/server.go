@@ -1,0 +1,184 @@
+// Package api is the HTTP side of the daemon: the secondary DNS resources in
+// the shape of the vendor's API, health, metrics and the API's own description.
+// It checks who asks, decodes strictly, makes one registry transaction and
+// encodes; what zones are and how they are refreshed is known elsewhere.
+//
+// Every answer under the resources, whatever went wrong, is the JSON envelope.
+// Handlers keep no state; a Server may serve any number of requests at once.
+// Echo is an inner matter of this package.
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/zap"
+
+	"secondaryd/zonestore/registry"
+)
+
+// Status is what is known of a zone's copy.
+type Status struct {
+	Serial  uint32    // of the copy held; 0 without one
+	Checked time.Time // when a primary was last asked; zero for never
+}
+
+// Zones tells the state of zones.
+type Zones interface {
+	// Status returns the state of a zone; false when nothing is known of it.
+	Status(zoneID string) (Status, bool)
+}
+
+// Refresher takes orders about zones.
+type Refresher interface {
+	// ForceTransfer queues a full transfer and returns at once. A zone may be
+	// so new that the order arrives before the news of it.
+	ForceTransfer(zoneID string) error
+}
+
+// Options is what a Server needs. A zero limit means its default.
+type Options struct {
+	Listen    string // address and port
+	Registry  *registry.Registry
+	Zones     Zones
+	Refresher Refresher
+	Metrics   http.Handler // served at /metrics; nil for none
+	Ready     func() bool  // nil means always
+	Tokens    *Tokens      // who may ask; nil admits nobody
+	TLS       *TLS         // nil serves plain HTTP
+	Log       *zap.Logger
+
+	MetricsNeedToken bool
+	MaxBody          int64         // octets of a request body; 1 MiB
+	ReadTimeout      time.Duration // for a whole request; 10 s
+	IdleTimeout      time.Duration // between requests on a connection; 60 s
+	DrainTimeout     time.Duration // for requests under way at the end; 10 s
+}
+
+// Limits without a setting of their own.
+const (
+	maxHeader         = 32 << 10 // octets
+	readHeaderTimeout = 5 * time.Second
+	writeTimeout      = 30 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.Ready == nil {
+		o.Ready = func() bool { return true }
+	}
+	if o.Tokens == nil {
+		o.Tokens = NewTokens()
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = 1 << 20
+	}
+	if o.ReadTimeout <= 0 {
+		o.ReadTimeout = 10 * time.Second
+	}
+	if o.IdleTimeout <= 0 {
+		o.IdleTimeout = time.Minute
+	}
+	if o.DrainTimeout <= 0 {
+		o.DrainTimeout = 10 * time.Second
+	}
+	return o
+}
+
+// Server serves the API on one address.
+type Server struct {
+	Options
+	listener net.Listener
+	http     *http.Server
+	refusals refusals
+}
+
+// New opens the listener and prepares everything; it serves nothing yet.
+func New(options Options) (*Server, error) {
+	if options.Registry == nil || options.Zones == nil || options.Refresher == nil {
+		return nil, errors.New("api: registry, zones and refresher are needed")
+	}
+	s := &Server{Options: options.withDefaults(), refusals: newRefusals()}
+	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)
+	if err != nil {
+		return nil, err
+	}
+	s.http = &http.Server{
+		Handler:                      s.routes(),
+		MaxHeaderBytes:               maxHeader,
+		ReadHeaderTimeout:            min(readHeaderTimeout, s.ReadTimeout),
+		ReadTimeout:                  s.ReadTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  s.IdleTimeout,
+		ErrorLog:                     errorLog,
+		DisableGeneralOptionsHandler: true, // it would answer without the envelope
+	}
+	if s.TLS != nil {
+		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.TLS.GetCertificate}
+	}
+	if s.listener, err = net.Listen("tcp", s.Listen); err != nil {
+		return nil, fmt.Errorf("api listener: %w", err)
+	}
+	return s, nil
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// ReloadTLS reads the certificate files again. On an error the old certificate
+// stays in use.
+func (s *Server) ReloadTLS() error {
+	if s.TLS == nil {
+		return nil
+	}
+	return s.TLS.Reload()
+}
+
+// Run serves until ctx ends, then lets requests under way finish. It returns
+// when no connection is left.
+func (s *Server) Run(ctx context.Context) error {
+	served := make(chan error, 1)
+	go func() { served <- s.serve() }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("api: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainTimeout)
+	defer cancel()
+	err := s.http.Shutdown(drain)
+	if err != nil {
+		s.Log.Warn("api requests cut off", zap.Error(err))
+		_ = s.http.Close()
+	}
+	<-served
+	return nil
+}
+
+func (s *Server) serve() error {
+	if s.TLS != nil {
+		return s.http.ServeTLS(s.listener, "", "")
+	}
+	return s.http.Serve(s.listener)
+}
+
+// Close lets go of the listener of a server that was never run.
+func (s *Server) Close() error { return s.listener.Close() }
+
+// newEcho is an echo that trusts no header about the client and says nothing
+// on its own.
+func (s *Server) newEcho() *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = s.fail
+	return e
+}

@@ -1,0 +1,238 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+const (
+	boltPageSize = 4096    // the same on every machine, so that files can be carried over
+	boltGrowth   = 1 << 20 // octets by which a large file grows
+	boltTimeout  = time.Second
+	fileMode     = 0o600 // the file holds secrets
+)
+
+var (
+	metaBucket = []byte("meta")
+	headKey    = []byte("head")
+)
+
+// boltFile is one copy of the configuration in a bbolt file: a bucket for each
+// kind, ids as keys, and in the bucket "meta" the head, which sums up the rest.
+type boltFile struct {
+	path string
+	db   *bbolt.DB
+}
+
+// openBolt opens a copy that exists. It looks at the structure of the file
+// first: bbolt maps the file and trusts it, and on a damaged one it may not
+// return an error but end the process or never return.
+func openBolt(path string) (*boltFile, error) {
+	if err := checkBolt(path); err != nil {
+		return nil, err
+	}
+	return openBoltUnchecked(path)
+}
+
+func openBoltUnchecked(path string) (*boltFile, error) {
+	db, err := guard(func() (*bbolt.DB, error) {
+		return bbolt.Open(path, fileMode, &bbolt.Options{
+			Timeout: boltTimeout, PageSize: boltPageSize,
+			// The free list is made from the tree at start: one thing less on
+			// disk that could be damaged, and less to write in a commit.
+			FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db.AllocSize = boltGrowth
+	return &boltFile{path: path, db: db}, nil
+}
+
+// createBolt makes a new copy beside path and moves it there when it is whole.
+// fill stores what belongs in it.
+func createBolt(path string, fill func(*boltFile) error) (*boltFile, error) {
+	fresh := path + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	file, err := openBoltUnchecked(fresh)
+	if err != nil {
+		return nil, err
+	}
+	if err = file.db.Update(createBuckets); err == nil {
+		err = fill(file)
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("create %s: %w", path, errors.Join(err, os.Remove(fresh)))
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return nil, err
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	return openBoltUnchecked(path)
+}
+
+func createBuckets(tx *bbolt.Tx) error {
+	meta, err := tx.CreateBucket(metaBucket)
+	if err != nil {
+		return err
+	}
+	for _, kind := range kinds {
+		if _, err := tx.CreateBucket(bucketName(kind)); err != nil {
+			return err
+		}
+	}
+	return meta.Put(headKey, head{}.encode())
+}
+
+// bucketName is where the objects of a kind lie. It is stored.
+func bucketName(kind Kind) []byte { return []byte(kind.String()) }
+
+// Load implements Backend. Beyond each object's own checksum it compares
+// number and sum of all objects with the head, so an object that has vanished
+// is noticed too.
+func (f *boltFile) Load(yield func(Entry) error) (revision uint64, err error) {
+	return guard(func() (uint64, error) {
+		var revision uint64
+		err := f.db.View(func(tx *bbolt.Tx) error {
+			want, err := f.readHead(tx)
+			if err != nil {
+				return err
+			}
+			got := head{revision: want.revision}
+			for _, kind := range kinds {
+				if err := f.loadKind(tx, kind, &got, yield); err != nil {
+					return err
+				}
+			}
+			if got != want {
+				return &DamageError{Path: f.path, Detail: fmt.Sprintf("holds %d objects where %d belong, or others", got.count, want.count)}
+			}
+			revision = want.revision
+			return nil
+		})
+		return revision, err
+	})
+}
+
+func (f *boltFile) loadKind(tx *bbolt.Tx, kind Kind, sum *head, yield func(Entry) error) error {
+	bucket := tx.Bucket(bucketName(kind))
+	if bucket == nil {
+		return &DamageError{Path: f.path, Detail: "the bucket " + kind.String() + " is missing"}
+	}
+	return bucket.ForEach(func(id, value []byte) error {
+		entry := Entry{Kind: kind, ID: string(id), Value: value}
+		sum.add(entry)
+		_, err := checkValue(entry)
+		if err == nil {
+			err = yield(entry)
+		}
+		if damage, ok := errors.AsType[*DamageError](err); ok {
+			damage.Path = f.path
+		}
+		return err
+	})
+}
+
+// Commit implements Backend.
+func (f *boltFile) Commit(_ context.Context, batch Batch) error {
+	_, err := guard(func() (struct{}, error) {
+		return struct{}{}, f.db.Update(func(tx *bbolt.Tx) error { return f.apply(tx, batch) })
+	})
+	return err
+}
+
+func (f *boltFile) apply(tx *bbolt.Tx, batch Batch) error {
+	sum, err := f.readHead(tx)
+	if err != nil {
+		return err
+	}
+	for _, g := range batch.Guards {
+		if err := holds(tx, g); err != nil {
+			return err
+		}
+	}
+	for _, entry := range batch.Entries {
+		bucket, id := tx.Bucket(bucketName(entry.Kind)), []byte(entry.ID)
+		if old := bucket.Get(id); old != nil {
+			sum.remove(Entry{entry.Kind, entry.ID, old})
+		}
+		if entry.Value == nil {
+			if err := bucket.Delete(id); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := bucket.Put(id, entry.Value); err != nil {
+			return err
+		}
+		sum.add(entry)
+	}
+	sum.revision = batch.Revision
+	return tx.Bucket(metaBucket).Put(headKey, sum.encode())
+}
+
+// holds compares a guard with what is stored.
+func holds(tx *bbolt.Tx, g Guard) error {
+	var revision uint64
+	if value := tx.Bucket(bucketName(g.Kind)).Get([]byte(g.ID)); value != nil {
+		var err error
+		if revision, err = checkValue(Entry{g.Kind, g.ID, value}); err != nil {
+			return err
+		}
+	}
+	if revision != g.Revision {
+		return fmt.Errorf("%s %s: %w", g.Kind, g.ID, ErrConflict)
+	}
+	return nil
+}
+
+// Close implements Backend.
+func (f *boltFile) Close() error { return f.db.Close() }
+
+func (f *boltFile) readHead(tx *bbolt.Tx) (head, error) {
+	bucket := tx.Bucket(metaBucket)
+	if bucket == nil {
+		return head{}, &DamageError{Path: f.path, Detail: "the bucket meta is missing"}
+	}
+	h, err := decodeHead(bucket.Get(headKey))
+	switch {
+	case errors.Is(err, ErrNewer):
+		return head{}, fmt.Errorf("%s: %w", f.path, err)
+	case err != nil:
+		return head{}, &DamageError{Path: f.path, Detail: err.Error()}
+	}
+	return h, nil
+}
+
+// guard turns a panic of bbolt, or a fault on its mapped file (a disk that
+// fails while the daemon runs), into an error.
+func guard[T any](fn func() (T, error)) (result T, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		}
+	}()
+	return fn()
+}
+
+// syncDir makes a rename in dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,439 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// snapshot copies the files as a crash would leave them, while r is open.
+func snapshot(t *testing.T, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	for _, name := range []string{mainName, spareName} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(to, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
+}
+
+func TestAcknowledgedSurvivesACrash(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	seed(t, r)
+	for i := range 20 {
+		update(t, r, func(tx *Tx) error {
+			return tx.PutZone(zone(fmt.Sprint("n", i), fmt.Sprintf("n%d.example", i), "p1"))
+		})
+		if i%3 == 2 {
+			update(t, r, func(tx *Tx) error { return tx.DeleteZone(fmt.Sprint("n", i-1)) })
+		}
+		after := open(t, snapshot(t, dir))
+		if diff := cmp.Diff(r.Zones(), after.Zones()); diff != "" {
+			t.Fatal(diff)
+		}
+		if r.Revision() != after.Revision() {
+			t.Fatalf("revision %d became %d", r.Revision(), after.Revision())
+		}
+	}
+}
+
+// A crash between the two commits leaves one copy behind the other.
+func TestNewerCopyWins(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	seed(t, r)
+	before := snapshot(t, dir)
+	update(t, r, func(tx *Tx) error { return tx.DeleteZone("z1") })
+	after := snapshot(t, dir)
+	for _, name := range []string{mainName, spareName} {
+		mixed := snapshot(t, after)
+		copyFile(t, filepath.Join(before, name), filepath.Join(mixed, name))
+		got := open(t, mixed)
+		if _, ok := got.Zone("z1"); ok || got.Revision() != 2 {
+			t.Errorf("%s behind: the deleted zone came back", name)
+		}
+		// And both are the same again.
+		copyFile(t, filepath.Join(mixed, name), filepath.Join(mixed, "one"))
+		if err := got.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if c := inspect(filepath.Join(mixed, name)); !c.whole() || c.revision != 2 {
+			t.Errorf("%s was not brought up: %+v", name, c)
+		} else {
+			c.closeUnless()
+		}
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever happens to one file, the daemon goes on from the other and says so.
+func TestDamageToOneFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	seed(t, r)
+	for i := range 100 {
+		update(t, r, func(tx *Tx) error {
+			return tx.PutZone(zone(fmt.Sprint("n", i), fmt.Sprintf("n%d.example", i), "p1"))
+		})
+	}
+	want := r.Zones()
+	damages := map[string]func([]byte) []byte{
+		"empty":      func([]byte) []byte { return nil },
+		"cut":        func(b []byte) []byte { return b[:len(b)/2] },
+		"one page":   func(b []byte) []byte { return b[:4096] },
+		"zeroed":     func(b []byte) []byte { return make([]byte, len(b)) },
+		"text":       func([]byte) []byte { return []byte("hello") },
+		"metas gone": func(b []byte) []byte { clear(b[:8192]); return b },
+		"missing":    nil,
+	}
+	for what, damage := range damages {
+		for _, name := range []string{mainName, spareName} {
+			t.Run(what+" "+name, func(t *testing.T) {
+				t.Parallel()
+				broken := snapshot(t, dir)
+				spoil(t, filepath.Join(broken, name), damage)
+				core, logs := observer.New(zap.WarnLevel)
+				got := openWith(t, Options{Dir: broken, Log: zap.New(core)})
+				if diff := cmp.Diff(want, got.Zones()); diff != "" {
+					t.Error(diff)
+				}
+				if logs.FilterField(zap.String("path", filepath.Join(broken, name))).Len() == 0 {
+					t.Errorf("nothing was said: %v", logs.All())
+				}
+				update(t, got, func(tx *Tx) error { return tx.DeleteZone("z1") })
+				if err := got.Degraded(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+func spoil(t *testing.T, path string, damage func([]byte) []byte) {
+	t.Helper()
+	if damage == nil {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, damage(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A flipped octet anywhere in one file changes nothing in what is served.
+func TestFlippedOctets(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	seed(t, r)
+	for i := range 60 {
+		update(t, r, func(tx *Tx) error {
+			return tx.PutZone(zone(fmt.Sprint("n", i), fmt.Sprintf("n%d.example", i), "p1"))
+		})
+	}
+	want := r.Zones()
+	whole, err := os.ReadFile(filepath.Join(dir, mainName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := snapshot(t, dir)
+	path := filepath.Join(broken, mainName)
+	for at := 0; at < len(whole); at += 613 {
+		data := append([]byte(nil), whole...)
+		data[at] ^= 0xA5
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := inspect(path)
+		if !c.whole() {
+			continue // found out; the other copy is taken
+		}
+		if c.revision == r.Revision() {
+			got, err := load(c.file, Options{}.withDefaults())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got.Zones()); diff != "" {
+				t.Fatalf("octet %d: %s", at, diff)
+			}
+		}
+		c.closeUnless()
+	}
+}
+
+func TestNoWholeCopyIsNoStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	seed(t, open(t, dir))
+	broken := snapshot(t, dir)
+	for _, name := range []string{mainName, spareName} {
+		spoil(t, filepath.Join(broken, name), func(b []byte) []byte { return b[:3*4096] })
+	}
+	_, err := Open(Options{Dir: broken})
+	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), spareName) {
+		t.Error(err)
+	}
+	if err := os.Remove(filepath.Join(broken, mainName)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Options{Dir: broken}); err == nil {
+		t.Error("started from nothing while a damaged copy lies there")
+	}
+}
+
+func TestDamagedObjectIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	seed(t, r)
+	broken := snapshot(t, dir)
+	file, err := openBolt(filepath.Join(broken, mainName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	k := key1()
+	value := encode(&k)
+	value[20] ^= 1
+	if err := file.Commit(t.Context(), Batch{Revision: 2, Entries: []Entry{{KindTSIG, "k1", value}}}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.Load(func(Entry) error { return nil })
+	if damage, ok := errors.AsType[*DamageError](err); !ok || damage.Kind != KindTSIG || damage.ID != "k1" || damage.Path != file.path {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNewerFormatIsNotTouched(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	seed(t, open(t, dir))
+	newer := snapshot(t, dir)
+	file, err := openBolt(filepath.Join(newer, spareName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := peer("p2")
+	value := encode(&p)
+	value[0] = valueVersion + 1
+	sum := checksum(KindPeer, "p2", value)
+	copy(value[1:], []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
+	if err := file.Commit(t.Context(), Batch{Revision: 9, Entries: []Entry{{KindPeer, "p2", value}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Options{Dir: newer}); !errors.Is(err, ErrNewer) {
+		t.Error(err)
+	}
+}
+
+func TestGuardsHold(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	seed(t, open(t, dir))
+	file, err := openBolt(filepath.Join(snapshot(t, dir), mainName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, g := range []Guard{{KindZone, "z1", 2}, {KindZone, "z1", 0}, {KindZone, "z9", 1}} {
+		err := file.Commit(t.Context(), Batch{Revision: 2, Guards: []Guard{g}, Entries: []Entry{{Kind: KindZone, ID: "z1"}}})
+		if !errors.Is(err, ErrConflict) {
+			t.Errorf("%+v: %v", g, err)
+		}
+	}
+	if err := file.Commit(t.Context(), Batch{Revision: 2, Guards: []Guard{{KindZone, "z1", 1}, {KindZone, "z9", 0}}}); err != nil {
+		t.Error(err)
+	}
+}
+
+// scripted is a backend in memory that can be made to fail or to wait.
+type scripted struct {
+	mu      sync.Mutex
+	err     error
+	gate    chan struct{} // when set, a commit waits for it
+	entered chan struct{}
+	commits int
+}
+
+func (*scripted) Load(func(Entry) error) (uint64, error) { return 0, nil }
+func (*scripted) Close() error                           { return nil }
+
+func (s *scripted) Commit(context.Context, Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.commits++
+	if s.gate != nil {
+		s.entered <- struct{}{}
+		<-s.gate
+	}
+	return s.err
+}
+
+func TestFailedCommitChangesNothing(t *testing.T) {
+	t.Parallel()
+	backend := &scripted{err: errors.New("no space left on device")}
+	r, err := load(backend, Options{}.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(tx *Tx) error { return tx.PutPeer(peer("p1")) }
+	if err := r.Update(t.Context(), put); !errors.Is(err, ErrStore) || !errors.Is(err, backend.err) {
+		t.Error(err)
+	}
+	if _, ok := r.Peer("p1"); ok || r.Revision() != 0 || len(r.feed.changes) != 0 {
+		t.Error("something changed in memory")
+	}
+	backend.err = nil
+	update(t, r, put)
+}
+
+func TestWaitingTransactionsShareACommit(t *testing.T) {
+	t.Parallel()
+	backend := &scripted{gate: make(chan struct{}), entered: make(chan struct{}, 8)}
+	r, err := load(backend, Options{}.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	put := func(i int) {
+		wg.Go(func() {
+			if err := r.Update(t.Context(), func(tx *Tx) error { return tx.PutPeer(peer(fmt.Sprint("p", i))) }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	put(0)
+	<-backend.entered
+	for i := range 9 {
+		put(i + 1)
+	}
+	for queued := 0; queued < 9; time.Sleep(time.Millisecond) {
+		r.queueMu.Lock()
+		queued = len(r.queue)
+		r.queueMu.Unlock()
+	}
+	close(backend.gate)
+	wg.Wait()
+	if backend.commits != 2 || r.Revision() != 10 {
+		t.Errorf("%d commits for %d transactions", backend.commits, r.Revision())
+	}
+}
+
+// When the spare can't be written the transaction still counts, and the spare
+// is made anew by a later one.
+func TestSpareHeals(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	seed(t, r)
+	pair := r.backend.(*twin)
+	pair.pause = 0
+	if err := pair.spare.Close(); err != nil {
+		t.Fatal(err)
+	}
+	update(t, r, func(tx *Tx) error { return tx.DeleteZone("z1") })
+	if r.Degraded() == nil {
+		t.Error("a lost copy is not told")
+	}
+	update(t, r, func(tx *Tx) error { return tx.PutPeer(peer("p9")) })
+	if err := r.Degraded(); err != nil {
+		t.Error(err)
+	}
+	after := snapshot(t, dir)
+	if err := os.Remove(filepath.Join(after, mainName)); err != nil {
+		t.Fatal(err)
+	}
+	got := open(t, after)
+	if _, ok := got.Peer("p9"); !ok || got.Revision() != 3 {
+		t.Error("the renewed copy is not up to date")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	p, k, z, a := peer("x"), key1(), zone("x", "example.org", "p"), ACL{ID: "x", Name: "a", IPRange: "192.0.2.0/24"}
+	k.ID = "x"
+	for _, o := range []object{&p, &k, &z, &a} {
+		f.Add(byte(o.key().kind), encode(o))
+	}
+	f.Fuzz(func(t *testing.T, kind byte, value []byte) {
+		o, err := decode(Entry{Kind(kind), "x", value})
+		if err != nil {
+			return
+		}
+		again, err := decode(Entry{Kind(kind), "x", encode(o)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(o, again); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// No octets make the check panic or run on; those it passes are safe to load.
+func FuzzCheckBolt(f *testing.F) {
+	dir := f.TempDir()
+	r, err := Open(Options{Dir: dir})
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := r.Update(f.Context(), func(tx *Tx) error { return tx.PutPeer(peer("p")) }); err != nil {
+		f.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		f.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, mainName))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint32(8200), uint16(0xFFFF))
+	f.Fuzz(func(t *testing.T, at uint32, mask uint16) {
+		broken := append([]byte(nil), data...)
+		broken[int(at)%len(broken)] ^= byte(mask)
+		broken[int(at+1)%len(broken)] ^= byte(mask >> 8)
+		path := filepath.Join(t.TempDir(), "config.db")
+		if err := os.WriteFile(path, broken, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		inspect(path).closeUnless()
+	})
+}

@@ -1,0 +1,206 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// model is what the registry has to be: plain maps, and the rules between them
+// written as loops.
+type model struct {
+	zones map[string]Zone
+	peers map[string]Peer
+	keys  map[string]TSIG
+}
+
+func (m *model) putZone(z Zone) bool {
+	for id, held := range m.zones {
+		if id != z.ID && strings.EqualFold(strings.TrimSuffix(held.Name, "."), strings.TrimSuffix(z.Name, ".")) {
+			return false
+		}
+	}
+	for i, id := range z.Peers {
+		p, ok := m.peers[id]
+		if !ok || slices.Contains(z.Peers[:i], id) || p.Account != m.peers[z.Peers[0]].Account {
+			return false
+		}
+	}
+	if len(z.Peers) == 0 || z.AutoRefresh < 300 {
+		return false
+	}
+	z.Account = m.peers[z.Peers[0]].Account
+	m.zones[z.ID] = z
+	return true
+}
+
+func (m *model) putPeer(p Peer) bool {
+	if old, ok := m.peers[p.ID]; ok && old.Account != p.Account {
+		return false
+	}
+	if p.TSIG != nil {
+		if k, ok := m.keys[*p.TSIG]; !ok || k.Account != p.Account {
+			return false
+		}
+	}
+	m.peers[p.ID] = p
+	return true
+}
+
+func (m *model) putKey(k TSIG) bool {
+	if old, ok := m.keys[k.ID]; ok && old.Account != k.Account {
+		return false
+	}
+	m.keys[k.ID] = k
+	return true
+}
+
+func (m *model) deletePeer(id string) bool {
+	for _, z := range m.zones {
+		if slices.Contains(z.Peers, id) {
+			return false
+		}
+	}
+	return remove(m.peers, id)
+}
+
+func (m *model) deleteKey(id string) bool {
+	for _, p := range m.peers {
+		if p.TSIG != nil && *p.TSIG == id {
+			return false
+		}
+	}
+	return remove(m.keys, id)
+}
+
+func remove[T any](from map[string]T, id string) bool {
+	_, ok := from[id]
+	delete(from, id)
+	return ok
+}
+
+func TestModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := os.MkdirTemp("", "registry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		r, err := Open(Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = r.Close() }()
+		m := &model{map[string]Zone{}, map[string]Peer{}, map[string]TSIG{}}
+		ids := rapid.SampledFrom([]string{"1", "2", "3"})
+		accounts := rapid.SampledFrom([]string{account, other})
+		names := rapid.SampledFrom([]string{"a.example", "A.example.", "b.example", "c.example."})
+		step := func(t *rapid.T, want bool, fn func(tx *Tx) error) {
+			if err := r.Update(t.Context(), fn); (err == nil) != want {
+				t.Fatalf("model says %t, registry says %v", want, err)
+			}
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"put zone": func(t *rapid.T) {
+				z := Zone{
+					ID: ids.Draw(t, "id"), Name: names.Draw(t, "name"),
+					AutoRefresh: rapid.SampledFrom([]uint32{299, 300, 301, 86400}).Draw(t, "refresh"),
+					Peers:       rapid.SliceOfN(ids, 0, 3).Draw(t, "peers"),
+				}
+				step(t, m.putZone(z), func(tx *Tx) error { return tx.PutZone(z) })
+			},
+			"put peer": func(t *rapid.T) {
+				p := Peer{ID: ids.Draw(t, "id"), Account: accounts.Draw(t, "account"), Name: "p"}
+				p.TSIG = rapid.Ptr(ids, true).Draw(t, "key")
+				step(t, m.putPeer(p), func(tx *Tx) error { return tx.PutPeer(p) })
+			},
+			"put key": func(t *rapid.T) {
+				k := key1()
+				k.ID, k.Account = ids.Draw(t, "id"), accounts.Draw(t, "account")
+				step(t, m.putKey(k), func(tx *Tx) error { return tx.PutTSIG(k) })
+			},
+			"delete zone": func(t *rapid.T) {
+				id := ids.Draw(t, "id")
+				step(t, remove(m.zones, id), func(tx *Tx) error { return tx.DeleteZone(id) })
+			},
+			"delete peer": func(t *rapid.T) {
+				id := ids.Draw(t, "id")
+				step(t, m.deletePeer(id), func(tx *Tx) error { return tx.DeletePeer(id) })
+			},
+			"delete key": func(t *rapid.T) {
+				id := ids.Draw(t, "id")
+				step(t, m.deleteKey(id), func(tx *Tx) error { return tx.DeleteTSIG(id) })
+			},
+			"abandon": func(t *rapid.T) {
+				id, stop := ids.Draw(t, "id"), errors.New("stop")
+				err := r.Update(t.Context(), func(tx *Tx) error {
+					_, _ = tx.DeleteZone(id), tx.DeletePeer(id)
+					return stop
+				})
+				if !errors.Is(err, stop) {
+					t.Fatal(err)
+				}
+			},
+			"reopen": func(t *rapid.T) {
+				revision := r.Revision()
+				if err := r.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if r, err = Open(Options{Dir: dir}); err != nil {
+					t.Fatal(err)
+				}
+				if r.Revision() != revision {
+					t.Fatalf("revision %d became %d", revision, r.Revision())
+				}
+			},
+			"": func(t *rapid.T) { m.compare(t, r) },
+		})
+	})
+}
+
+// compare checks everything that can be read against the model.
+func (m *model) compare(t *rapid.T, r *Registry) {
+	zones := r.Zones()
+	if len(zones) != len(m.zones) {
+		t.Fatalf("%d zones, want %d", len(zones), len(m.zones))
+	}
+	for _, z := range zones {
+		z.Created, z.Modified, z.Revision = m.zones[z.ID].Created, m.zones[z.ID].Modified, 0
+		if diff := cmp.Diff(m.zones[z.ID], z); diff != "" {
+			t.Fatal(diff)
+		}
+		if named, ok := r.ZoneByName(z.Apex()); !ok || named.ID != z.ID {
+			t.Fatalf("%s by name: %+v", z.Apex(), named)
+		}
+	}
+	if got := len(r.Peers(account)) + len(r.Peers(other)); got != len(m.peers) {
+		t.Fatalf("%d peers, want %d", got, len(m.peers))
+	}
+	for id, want := range m.peers {
+		got, _ := r.Peer(id)
+		got.Revision = 0
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+		var users []string
+		for _, z := range m.zones {
+			if slices.Contains(z.Peers, id) {
+				users = append(users, z.ID)
+			}
+		}
+		slices.Sort(users)
+		if got := r.ZonesOfPeer(id); !slices.Equal(got, users) {
+			t.Fatalf("peer %s is used by %v, want %v", id, got, users)
+		}
+	}
+	if got := fmt.Sprint(len(r.TSIGs(account)) + len(r.TSIGs(other))); got != fmt.Sprint(len(m.keys)) {
+		t.Fatalf("%s keys, want %d", got, len(m.keys))
+	}
+}

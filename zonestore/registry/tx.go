@@ -1,0 +1,177 @@
+package registry
+
+import (
+	"fmt"
+	"time"
+)
+
+// maxOperations is how many puts and deletes a transaction may have: what every
+// backend can do atomically.
+const maxOperations = 128
+
+// Tx is a transaction. It sees its own changes. It belongs to the function that
+// Update runs and must not be kept.
+//
+// Puts and deletes check everything that has to hold and refuse with an
+// *InvalidError (several are joined), an *InUseError or ErrNotFound; a refused
+// operation leaves the transaction as it was.
+type Tx struct {
+	view     *view
+	options  *Options
+	now      time.Time
+	revision uint64
+	count    int
+	undo     []undo
+}
+
+// undo restores one key of the view.
+type undo struct {
+	key    key
+	before object
+	was    bool // the view had an entry
+}
+
+// Zone returns the zone of an id.
+func (tx *Tx) Zone(id string) (Zone, bool) { return txOne[*Zone, Zone](tx, KindZone, id) }
+
+// Peer returns the peer of an id.
+func (tx *Tx) Peer(id string) (Peer, bool) { return txOne[*Peer, Peer](tx, KindPeer, id) }
+
+// TSIG returns the key of an id.
+func (tx *Tx) TSIG(id string) (TSIG, bool) { return txOne[*TSIG, TSIG](tx, KindTSIG, id) }
+
+// ACL returns the ACL of an id.
+func (tx *Tx) ACL(id string) (ACL, bool) { return txOne[*ACL, ACL](tx, KindACL, id) }
+
+// ZoneByName returns the zone whose Apex is the given key.
+func (tx *Tx) ZoneByName(apex string) (Zone, bool) {
+	if zone := tx.view.zoneByName(apex); zone != nil {
+		return zone.clone(), true
+	}
+	return Zone{}, false
+}
+
+// PutZone creates or replaces a zone. Revision, Created and Modified are set
+// here; an empty Account becomes that of the peers.
+func (tx *Tx) PutZone(zone Zone) error {
+	zone = zone.clone()
+	if err := tx.checkZone(&zone); err != nil {
+		return err
+	}
+	zone.Revision, zone.Created, zone.Modified = tx.revision, tx.now, tx.now
+	if old, ok := tx.Zone(zone.ID); ok {
+		zone.Created = old.Created
+	}
+	return tx.set(zone.key(), &zone)
+}
+
+// PutPeer creates or replaces a peer.
+func (tx *Tx) PutPeer(peer Peer) error {
+	peer = peer.clone()
+	if err := tx.checkPeer(&peer); err != nil {
+		return err
+	}
+	peer.Revision = tx.revision
+	return tx.set(peer.key(), &peer)
+}
+
+// PutTSIG creates or replaces a key.
+func (tx *Tx) PutTSIG(tsig TSIG) error {
+	if err := tx.checkTSIG(&tsig); err != nil {
+		return err
+	}
+	tsig.Revision = tx.revision
+	return tx.set(tsig.key(), &tsig)
+}
+
+// PutACL creates or replaces an ACL. Revision, Created and Modified are set here.
+func (tx *Tx) PutACL(acl ACL) error {
+	if err := tx.checkACL(&acl); err != nil {
+		return err
+	}
+	acl.Revision, acl.Created, acl.Modified = tx.revision, tx.now, tx.now
+	if old, ok := tx.ACL(acl.ID); ok {
+		acl.Created = old.Created
+	}
+	return tx.set(acl.key(), &acl)
+}
+
+// DeleteZone removes a zone.
+func (tx *Tx) DeleteZone(id string) error { return tx.delete(key{KindZone, id}, nil) }
+
+// DeletePeer removes a peer that no zone is linked to.
+func (tx *Tx) DeletePeer(id string) error {
+	return tx.delete(key{KindPeer, id}, tx.view.zonesOfPeer(id))
+}
+
+// DeleteTSIG removes a key that no peer uses.
+func (tx *Tx) DeleteTSIG(id string) error {
+	return tx.delete(key{KindTSIG, id}, tx.view.peersOfTSIG(id))
+}
+
+// DeleteACL removes an ACL.
+func (tx *Tx) DeleteACL(id string) error { return tx.delete(key{KindACL, id}, nil) }
+
+func (tx *Tx) delete(k key, users []string) error {
+	if tx.view.get(k) == nil {
+		return fmt.Errorf("%s %s: %w", k.kind, k.id, ErrNotFound)
+	}
+	if len(users) > 0 {
+		return &InUseError{Kind: k.kind, ID: k.id, Users: users}
+	}
+	return tx.set(k, nil)
+}
+
+// set makes o the object of key k; nil deletes it.
+func (tx *Tx) set(k key, o object) error {
+	if tx.count == maxOperations {
+		return ErrTooMany
+	}
+	if o != nil {
+		if size := len(encode(o)); size > maxObject {
+			return invalid("", ReasonTooLarge, "the object takes %d octets, more than the %d permitted", size, maxObject)
+		}
+	}
+	tx.count++
+	before, was := tx.view.over[k]
+	tx.undo = append(tx.undo, undo{k, before, was})
+	tx.view.over[k] = o
+	return nil
+}
+
+// rollback takes back everything the transaction did to its view.
+func (tx *Tx) rollback() {
+	for i := len(tx.undo) - 1; i >= 0; i-- {
+		if u := tx.undo[i]; u.was {
+			tx.view.over[u.key] = u.before
+		} else {
+			delete(tx.view.over, u.key)
+		}
+	}
+}
+
+// changes lists what the transaction did, each object once.
+func (tx *Tx) changes() []Change {
+	var list []Change
+	seen := make(map[key]bool, len(tx.undo))
+	for _, u := range tx.undo {
+		if seen[u.key] {
+			continue
+		}
+		seen[u.key] = true
+		list = append(list, Change{
+			Revision: tx.revision, Kind: u.key.kind, ID: u.key.id,
+			Deleted: tx.view.over[u.key] == nil,
+		})
+	}
+	return list
+}
+
+func txOne[P cloner[T], T any](tx *Tx, kind Kind, id string) (T, bool) {
+	stored, ok := tx.view.get(key{kind, id}).(P)
+	if !ok {
+		var none T
+		return none, false
+	}
+	return stored.clone(), true
+}

@@ -1,0 +1,185 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrConflict is a backend's answer when a guard does not hold. The registry
+// is the only writer of its backend, so it means that somebody else wrote.
+var ErrConflict = errors.New("stored configuration was changed by another writer")
+
+// request is one call of Update that waits for its commit.
+type request struct {
+	ctx      context.Context //nolint:containedctx // the caller waits while it lives here
+	fn       func(*Tx) error
+	done     bool
+	err      error
+	panicked any
+}
+
+// Update runs fn in a transaction and returns after everything fn put and
+// deleted is on disk, or an error after which nothing has changed. Transactions
+// run one after the other; those that wait at the same time share one commit.
+//
+// fn runs on another goroutine's stack at times, must be quick, and must not
+// call the registry other than through its Tx. An error of fn is returned as
+// it is; an error of the disk is an ErrStore.
+func (r *Registry) Update(ctx context.Context, fn func(tx *Tx) error) error {
+	req := &request{ctx: ctx, fn: fn}
+	r.queueMu.Lock()
+	r.queue = append(r.queue, req)
+	r.queueMu.Unlock()
+
+	r.commitUntil(req)
+
+	if req.panicked != nil {
+		panic(req.panicked)
+	}
+	return req.err
+}
+
+// commitUntil returns when req is done. Whoever gets the lock commits for all
+// who queued up behind it meanwhile, and they find their work done.
+func (r *Registry) commitUntil(req *request) {
+	r.commitMu.Lock()
+	defer r.commitMu.Unlock()
+	for !req.done {
+		r.commitLocked()
+	}
+}
+
+// commitLocked runs queued transactions, as many as make one batch, writes what
+// they did and publishes it. commitMu must be held.
+func (r *Registry) commitLocked() {
+	g := r.newGroup()
+	var members []*request
+	for g.operations < maxOperations {
+		req := r.dequeue()
+		if req == nil {
+			break
+		}
+		members = append(members, req)
+		if r.closed {
+			req.err = ErrClosed
+			continue
+		}
+		g.run(req)
+	}
+	if err := r.store(g); err != nil {
+		// A member may have been refused for what another one was about to do,
+		// which now did not happen: all of them are told of the disk.
+		for _, req := range members {
+			req.err = err
+		}
+	}
+	for _, req := range members {
+		req.done = true
+	}
+}
+
+func (r *Registry) dequeue() *request {
+	r.queueMu.Lock()
+	defer r.queueMu.Unlock()
+	if len(r.queue) == 0 {
+		return nil
+	}
+	req := r.queue[0]
+	r.queue = r.queue[1:]
+	return req
+}
+
+// store makes the group durable, then visible.
+func (r *Registry) store(g *group) error {
+	if len(g.changes) == 0 {
+		return nil
+	}
+	// The members' contexts do not reach the disk: a commit is all of theirs.
+	if err := r.backend.Commit(context.Background(), g.batch()); err != nil {
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for k, o := range g.view.over {
+		if o == nil {
+			r.state.delete(k)
+		} else {
+			r.state.put(o)
+		}
+	}
+	r.state.revision = g.revision
+	r.feed.add(g.changes)
+	return nil
+}
+
+// group is the transactions of one commit.
+type group struct {
+	options    *Options
+	view       *view
+	revision   uint64 // of the last transaction that did something
+	operations int
+	changes    []Change
+}
+
+// newGroup begins on the present state. Only the holder of commitMu changes the
+// state, so the group reads it without mu.
+func (r *Registry) newGroup() *group {
+	return &group{
+		options:  &r.options,
+		view:     newView(r.state),
+		revision: r.state.revision,
+	}
+}
+
+// run executes one transaction; one that fails leaves no trace.
+func (g *group) run(req *request) {
+	if req.err = req.ctx.Err(); req.err != nil {
+		return
+	}
+	tx := &Tx{
+		view: g.view, options: g.options, revision: g.revision + 1,
+		now: g.options.Now().UTC().Truncate(time.Microsecond),
+	}
+	ok := false
+	defer func() {
+		if ok {
+			return
+		}
+		req.panicked = recover()
+		tx.rollback()
+	}()
+	if req.err = req.fn(tx); req.err != nil {
+		return
+	}
+	ok = true
+	if tx.count == 0 {
+		return
+	}
+	g.revision = tx.revision
+	g.operations += tx.count
+	g.changes = append(g.changes, tx.changes()...)
+}
+
+// batch is the group's work in the backend's terms. Every object that a
+// transaction wrote or looked at is guarded.
+func (g *group) batch() Batch {
+	b := Batch{Revision: g.revision}
+	for k, o := range g.view.over {
+		entry := Entry{Kind: k.kind, ID: k.id}
+		if o != nil {
+			entry.Value = encode(o)
+		}
+		b.Entries = append(b.Entries, entry)
+		g.view.read[k] = true
+	}
+	for k := range g.view.read {
+		guard := Guard{Kind: k.kind, ID: k.id}
+		if old, ok := g.view.base.objects[k]; ok {
+			guard.Revision = old.revision()
+		}
+		b.Guards = append(b.Guards, guard)
+	}
+	return b
+}
