@@ -127,8 +127,6 @@ type Transfer struct {
 	MaxRunningPerPeer int `yaml:"max_running_per_peer"`
 	// SOAQueriesPerSecondPerPeer is the rate of SOA polls to one peer address.
 	SOAQueriesPerSecondPerPeer int `yaml:"soa_queries_per_second_per_peer"`
-	// MinRefresh is the shortest SOA REFRESH that is honoured.
-	MinRefresh time.Duration `yaml:"min_refresh"`
 	// MinRetry is the shortest SOA RETRY that is honoured.
 	MinRetry time.Duration `yaml:"min_retry"`
 	// MinExpire is the shortest SOA EXPIRE that is honoured.

@@ -41,7 +41,6 @@ func Default() Config {
 			MaxRunning:                 64,
 			MaxRunningPerPeer:          8,
 			SOAQueriesPerSecondPerPeer: 200,
-			MinRefresh:                 1 * time.Second,
 			MinRetry:                   1 * time.Second,
 			MinExpire:                  1 * time.Second,
 			MaxBackoff:                 1 * time.Hour,

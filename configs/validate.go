@@ -97,7 +97,6 @@ func (t Transfer) check(p *Problems) {
 	within(p, "transfer.max_running", t.MaxRunning, 1, 65536)
 	within(p, "transfer.max_running_per_peer", t.MaxRunningPerPeer, 1, 65536)
 	within(p, "transfer.soa_queries_per_second_per_peer", t.SOAQueriesPerSecondPerPeer, 1, maxCount)
-	soaTimer(p, "transfer.min_refresh", t.MinRefresh)
 	soaTimer(p, "transfer.min_retry", t.MinRetry)
 	soaTimer(p, "transfer.min_expire", t.MinExpire)
 	soaTimer(p, "transfer.max_backoff", t.MaxBackoff)
