@@ -1,0 +1,57 @@
+package harness
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+)
+
+// BIND starts a named that is the primary of the given zones.
+func BIND(t testing.TB, o ServerOptions) *Server {
+	t.Helper()
+	return startServer(t, product{
+		name:    "BIND",
+		program: "named",
+		args:    []string{"-g", "-n", "1", "-c", "{conf}"},
+		config:  bindConfig,
+	}, o)
+}
+
+func bindConfig(s *Server) string {
+	return fmt.Sprintf(`
+options {
+    directory %q;
+    pid-file %q;
+    session-keyfile %q;
+    managed-keys-directory %q;
+    listen-on port %d { %s; };
+    listen-on-v6 { none; };
+    recursion no;
+    empty-zones-enable no;
+    dnssec-validation no;
+    allow-transfer { none; };
+    notify explicit;
+    check-names master ignore;
+    check-mx ignore;
+    check-integrity no;
+};
+controls { };
+`, s.dir, s.path("named.pid"), s.path("session.key"), s.dir, s.Addr.Port(), s.Addr.Addr()) +
+		lines(s.options.Keys, func(k Key) string {
+			return fmt.Sprintf("key %q { algorithm %s; secret %q; };", bare(k.Name), bare(k.Algorithm), k.Secret)
+		}) +
+		lines(s.options.Zones, s.bindZone)
+}
+
+func (s *Server) bindZone(z Zone) string {
+	access, key := "any;", ""
+	if z.Key != "" {
+		key = fmt.Sprintf("key %q", bare(z.Key))
+		access = key + ";"
+	}
+	notify := lines(s.options.Notify, func(a netip.AddrPort) string {
+		return fmt.Sprintf("        %s port %d %s;", a.Addr(), a.Port(), key)
+	})
+	return fmt.Sprintf("zone %q {\n    type primary;\n    file %q;\n    allow-transfer { %s };\n    also-notify {\n%s    };\n};",
+		z.Name, zoneFile(z.Name), access, notify)
+}

@@ -1,0 +1,49 @@
+package harness
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"testing"
+)
+
+// NSD starts an NSD that is the primary of the given zones.
+func NSD(t testing.TB, o ServerOptions) *Server {
+	t.Helper()
+	return startServer(t, product{
+		name:    "NSD",
+		program: "nsd",
+		args:    []string{"-d", "-c", "{conf}"},
+		config:  nsdConfig,
+	}, o)
+}
+
+func nsdConfig(s *Server) string {
+	return fmt.Sprintf(`
+server:
+    ip-address: %s@%d
+    username: ""
+    chroot: ""
+    zonesdir: %q
+    database: ""
+    pidfile: %q
+    xfrdfile: %q
+    xfrdir: %q
+    zonelistfile: %q
+    server-count: 1
+    rrl-ratelimit: 0
+    verbosity: 1
+remote-control:
+    control-enable: no
+`, s.Addr.Addr(), s.Addr.Port(), s.dir, s.path("nsd.pid"), s.path("xfrd.state"), s.dir, s.path("zone.list")) +
+		lines(s.options.Keys, func(k Key) string {
+			return fmt.Sprintf("key:\n    name: %q\n    algorithm: %s\n    secret: %q", bare(k.Name), bare(k.Algorithm), k.Secret)
+		}) +
+		lines(s.options.Zones, func(z Zone) string {
+			key := cmp.Or(bare(z.Key), "NOKEY")
+			text := fmt.Sprintf("zone:\n    name: %q\n    zonefile: %q\n    provide-xfr: 127.0.0.0/8 %s\n", z.Name, zoneFile(z.Name), key)
+			return text + lines(s.options.Notify, func(a netip.AddrPort) string {
+				return fmt.Sprintf("    notify: %s@%d %s", a.Addr(), a.Port(), key)
+			})
+		})
+}

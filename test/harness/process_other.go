@@ -1,0 +1,8 @@
+//go:build !linux
+
+package harness
+
+import "os/exec"
+
+// dieWithParent needs Linux; elsewhere a panic of the test can leave processes.
+func dieWithParent(*exec.Cmd) {}

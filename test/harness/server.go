@@ -1,0 +1,217 @@
+package harness
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// Zone is a zone for a real primary: the text of its file, and the key that a
+// transfer must be signed with, by name; empty means that transfers are open.
+type Zone struct {
+	Name string
+	Text string
+	Key  string
+}
+
+// ServerOptions say what a real primary serves.
+type ServerOptions struct {
+	Zones []Zone
+	Keys  []Key
+	// Notify lists whom changes are told to. It is signed with the zone's key.
+	Notify []netip.AddrPort
+}
+
+// Server is a real primary on 127.0.0.1.
+type Server struct {
+	Name string
+	Addr netip.AddrPort
+
+	dir     string
+	options ServerOptions
+	product product
+	process *process
+}
+
+// product is what differs between the primaries.
+type product struct {
+	name    string
+	program string
+	args    []string // {conf} stands for the configuration file
+	config  func(*Server) string
+}
+
+// Primaries are the constructors of all real primaries, for tests that want each.
+var Primaries = []struct {
+	Name  string
+	Start func(testing.TB, ServerOptions) *Server
+}{{"NSD", NSD}, {"Knot", Knot}, {"BIND", BIND}}
+
+// startServer starts the product on a free port and waits until it answers for
+// all its zones. Where the product is not installed the test is skipped, with
+// CI=true it fails.
+func startServer(t testing.TB, p product, o ServerOptions) *Server {
+	t.Helper()
+	program := find(p.program)
+	if program == "" && os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed (no program %s), and in CI it must be", p.name, p.program)
+	}
+	if program == "" {
+		t.Skipf("%s is not installed (no program %s): its tests are skipped", p.name, p.program)
+	}
+	p.program = program
+	for range startTries {
+		s := &Server{Name: p.name, Addr: FreeAddr(t), dir: shortTempDir(t), options: o, product: p}
+		for _, z := range o.Zones {
+			s.write(t, zoneFile(z.Name), z.Text)
+		}
+		s.write(t, "server.conf", p.config(s))
+		s.launch(t)
+		if s.answers() {
+			return s
+		}
+		if s.process.running() {
+			break
+		}
+	}
+	t.Fatalf("%s did not come to answer for its zones", p.name)
+	return nil
+}
+
+// find looks where daemons are when they are not on the path of a plain user.
+func find(program string) string {
+	for _, name := range []string{program, "/usr/sbin/" + program, "/usr/local/sbin/" + program} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// shortTempDir is a directory whose path leaves room for a Unix socket's name,
+// which t.TempDir with its long test names does not.
+func shortTempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "primary-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove %s: %v", dir, err)
+		}
+	})
+	return dir
+}
+
+func (s *Server) launch(t testing.TB) {
+	t.Helper()
+	args := make([]string, len(s.product.args))
+	for i, arg := range s.product.args {
+		args[i] = strings.ReplaceAll(arg, "{conf}", s.path("server.conf"))
+	}
+	cmd := exec.Command(s.product.program, args...)
+	cmd.Dir = s.dir
+	s.process = start(t, s.Name, cmd, nil)
+}
+
+// answers waits until all zones are served or the process has ended.
+func (s *Server) answers() bool {
+	return poll(waitLimit, func() bool {
+		if !s.process.running() {
+			return true
+		}
+		for _, z := range s.options.Zones {
+			if _, ok := Serial(s.Addr, z.Name); !ok {
+				return false
+			}
+		}
+		return true
+	}) && s.process.running()
+}
+
+// Stop ends the server and waits for it.
+func (s *Server) Stop() { s.process.end(syscall.SIGTERM) }
+
+// Start starts it again on the same address after Stop.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	s.launch(t)
+	if !s.answers() {
+		t.Fatalf("%s did not come to answer again", s.Name)
+	}
+}
+
+// Reload gives a zone a new text and waits until the server has taken it over,
+// which shows in the serial.
+func (s *Server) Reload(t testing.TB, zone, text string, serial uint32) {
+	t.Helper()
+	file := zoneFile(zone)
+	s.write(t, file, text)
+	// The servers compare the file's time with that of the last load, some by
+	// whole seconds.
+	later := time.Now().Add(2 * time.Second)
+	if err := os.Chtimes(s.path(file), later, later); err != nil {
+		t.Fatal(err)
+	}
+	s.process.signal(syscall.SIGHUP)
+	WaitSerial(t, s.Addr, zone, serial)
+}
+
+// Records are the zone's records as the server hands them out.
+func (s *Server) Records(t testing.TB, zone string) []dns.RR {
+	t.Helper()
+	return Transfer(t, s.Addr, zone, s.key(s.keyOf(zone)))
+}
+
+func (s *Server) keyOf(zone string) string {
+	for _, z := range s.options.Zones {
+		if dns.CanonicalName(z.Name) == dns.CanonicalName(zone) {
+			return z.Key
+		}
+	}
+	return ""
+}
+
+// key is the key of this name, nil for none.
+func (s *Server) key(name string) *Key {
+	for _, k := range s.options.Keys {
+		if name != "" && dns.CanonicalName(k.Name) == dns.CanonicalName(name) {
+			return &k
+		}
+	}
+	return nil
+}
+
+func (s *Server) path(file string) string { return filepath.Join(s.dir, file) }
+
+func (s *Server) write(t testing.TB, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(s.path(file), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func zoneFile(zone string) string {
+	return strings.TrimSuffix(dns.CanonicalName(zone), ".") + ".zone"
+}
+
+// bare is a name or an algorithm without the last dot.
+func bare(name string) string { return strings.TrimSuffix(name, ".") }
+
+// lines joins what f makes of each element.
+func lines[T any](list []T, f func(T) string) string {
+	var b strings.Builder
+	for _, v := range list {
+		fmt.Fprintln(&b, f(v))
+	}
+	return b.String()
+}
