@@ -26,6 +26,9 @@ var lower = func() (t [256]byte) {
 	return t
 }()
 
+// Lower returns c in lower case if it is an ASCII letter.
+func Lower(c byte) byte { return lower[c] }
+
 // AppendFolded appends b to dst with ASCII letters in lower case.
 func AppendFolded(dst, b []byte) []byte {
 	n := len(dst)

@@ -184,6 +184,7 @@ func (b *Builder) Finish() (*Zone, error) {
 	if err := b.compact(); err != nil {
 		return nil, err
 	}
+	z.chain()
 	return z, b.memory()
 }
 

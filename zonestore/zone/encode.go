@@ -15,7 +15,7 @@ import (
 const (
 	formMagic   = "SDZF"
 	formVersion = 1
-	headerSize  = 4 + 4 + 8 + 8*4 + 1
+	headerSize  = 4 + 4 + 8 + 8*6 + 1
 	nodeSize    = 16
 	slotSize    = 8
 )
@@ -48,7 +48,7 @@ func (s *section) end() error {
 // Encode writes the compiled form of the zone, which Decode reads.
 func (z *Zone) Encode(w io.Writer) error {
 	s := &section{w: w}
-	for _, part := range []func(io.Writer) error{z.writeHeader, z.slab.write, z.nodes.write, z.index.write} {
+	for _, part := range []func(io.Writer) error{z.writeHeader, z.slab.write, z.nodes.write, z.index.write, z.nsec.write, z.nsec3.write} {
 		if err := part(s); err != nil {
 			return err
 		}
@@ -67,6 +67,8 @@ func (z *Zone) writeHeader(w io.Writer) error {
 	b = binary.LittleEndian.AppendUint64(b, uint64(z.slab.span()))
 	b = binary.LittleEndian.AppendUint64(b, uint64(z.nodes.len()))
 	b = binary.LittleEndian.AppendUint64(b, z.index.size)
+	b = binary.LittleEndian.AppendUint64(b, uint64(z.nsec.len()))
+	b = binary.LittleEndian.AppendUint64(b, uint64(z.nsec3.len()))
 	b = append(b, byte(len(z.apex)))
 	_, err := w.Write(append(b, z.apex...))
 	return err
@@ -127,30 +129,57 @@ func (x *index) write(w io.Writer) error {
 	return nil
 }
 
+func (o *order) write(w io.Writer) error {
+	b := make([]byte, 0, orderPageSize*4)
+	for _, page := range o.pages {
+		b = b[:0]
+		for _, n := range page.nodes {
+			b = binary.LittleEndian.AppendUint32(b, n)
+		}
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Decode makes a zone of its compiled form and keeps data, which the caller
 // must not change afterwards. It checks whatever look-ups rely on, so that
 // damaged data is refused here and never met by a query. A zone written with
 // another seed gets a new index.
 func Decode(data []byte, seed uint64) (*Zone, error) {
 	d := decoder{rest: data}
-	z, slabSize, nodeCount, slots, err := d.header()
+	z, sizes, err := d.header()
 	if err != nil {
 		return nil, err
 	}
-	if z.slab, err = d.slab(slabSize); err != nil {
+	if z.slab, err = d.slab(sizes.slab); err != nil {
 		return nil, err
 	}
-	if z.nodes, err = d.nodes(nodeCount); err != nil {
+	if z.nodes, err = d.nodes(sizes.nodes); err != nil {
 		return nil, err
 	}
-	if z.index, err = d.index(slots); err != nil {
+	if z.index, err = d.index(sizes.slots); err != nil {
 		return nil, err
+	}
+	var chains [2][]uint32
+	for i, n := range []uint64{sizes.nsec, sizes.nsec3} {
+		if chains[i], err = d.numbers(n); err != nil {
+			return nil, err
+		}
 	}
 	if len(d.rest) != 0 {
 		return nil, fmt.Errorf("%w: %d octets too many", ErrDamaged, len(d.rest))
 	}
 	if err := z.verify(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	z.readNSEC3Param()
+	if z.nsec, err = z.readOrder(chains[0]); err != nil {
+		return nil, err
+	}
+	if z.nsec3, err = z.readOrder(chains[1]); err != nil {
+		return nil, err
 	}
 	if z.seed != seed {
 		z.reseed(seed)
@@ -174,24 +203,27 @@ func (d *decoder) take(n uint64, what string) ([]byte, error) {
 	return b, nil
 }
 
-func (d *decoder) header() (z *Zone, slabSize, nodes, slots uint64, err error) {
+// sizes are how much of everything the header announces.
+type sizes struct{ slab, nodes, slots, nsec, nsec3 uint64 }
+
+func (d *decoder) header() (*Zone, sizes, error) {
 	if len(d.rest) < headerSize || string(d.rest[:4]) != formMagic {
-		return nil, 0, 0, 0, fmt.Errorf("%w: no zone header", ErrDamaged)
+		return nil, sizes{}, fmt.Errorf("%w: no zone header", ErrDamaged)
 	}
 	if v := binary.LittleEndian.Uint32(d.rest[4:]); v != formVersion {
-		return nil, 0, 0, 0, fmt.Errorf("%w: version %d, this one reads %d", ErrVersion, v, formVersion)
+		return nil, sizes{}, fmt.Errorf("%w: version %d, this one reads %d", ErrVersion, v, formVersion)
 	}
 	b, err := d.take(headerSize+uint64(d.rest[headerSize-1]), "header")
 	if err != nil {
-		return nil, 0, 0, 0, err
+		return nil, sizes{}, err
 	}
 	number := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8+8*i:]) }
 	apex := wire.Name(b[headerSize:])
 	if end, err := wire.SkipName(apex, 0); err != nil || end != len(apex) {
-		return nil, 0, 0, 0, fmt.Errorf("%w: bad apex", ErrDamaged)
+		return nil, sizes{}, fmt.Errorf("%w: bad apex", ErrDamaged)
 	}
-	z = &Zone{apex: apex, labels: apex.Labels(), seed: number(0), records: int(number(1))}
-	return z, number(2), number(3), number(4), nil
+	z := &Zone{apex: apex, labels: apex.Labels(), seed: number(0), records: int(number(1))}
+	return z, sizes{number(2), number(3), number(4), number(5), number(6)}, nil
 }
 
 func (d *decoder) slab(size uint64) (slab, error) {
@@ -252,6 +284,43 @@ func (d *decoder) index(slots uint64) (index, error) {
 		x.pages = append(x.pages, page)
 	}
 	return x, nil
+}
+
+// numbers reads the nodes of a chain.
+func (d *decoder) numbers(count uint64) ([]uint32, error) {
+	if count > uint64(len(d.rest)/4) {
+		return nil, fmt.Errorf("%w: impossible size of a chain", ErrDamaged)
+	}
+	b, err := d.take(count*4, "chain")
+	if err != nil {
+		return nil, err
+	}
+	nodes := make([]uint32, count)
+	for i := range nodes {
+		nodes[i] = binary.LittleEndian.Uint32(b[4*i:])
+	}
+	return nodes, nil
+}
+
+// readOrder makes an order of nodes that must be sorted already.
+func (z *Zone) readOrder(nodes []uint32) (order, error) {
+	var o order
+	var last wire.Name
+	var lastKey uint64
+	for _, n := range nodes {
+		if n >= uint32(z.nodes.len()) {
+			return order{}, fmt.Errorf("%w: chain: %w", ErrDamaged, errReference)
+		}
+		name := z.nodeName(n)
+		key := sortKey(name, z.labels)
+		if last != nil && (key < lastKey || key == lastKey && name.Compare(last) <= 0) {
+			return order{}, fmt.Errorf("%w: chain: %w", ErrDamaged, errOrder)
+		}
+		o.append(key, n)
+		last, lastKey = name, key
+	}
+	o.trim()
+	return o, nil
 }
 
 // reseed lays the index out for hashes with another seed.

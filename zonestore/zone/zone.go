@@ -25,6 +25,11 @@ type Zone struct {
 	slab    slab
 	nodes   nodes
 	index   index
+
+	nsec       order // names with NSEC, if the zone is signed so
+	nsec3      order // names with NSEC3 of the chain in use
+	nsec3Param NSEC3Param
+	hashed     bool // nsec3Param is set
 }
 
 // Apex returns the zone's name. The caller must not change it.
@@ -44,7 +49,7 @@ func (z *Zone) Names() int { return z.nodes.len() }
 
 // Octets returns how much memory the zone takes.
 func (z *Zone) Octets() int {
-	return z.slab.octets() + z.nodes.octets() + z.index.octets() + len(z.apex)
+	return z.slab.octets() + z.nodes.octets() + z.index.octets() + z.nsec.octets() + z.nsec3.octets() + len(z.apex)
 }
 
 // Top returns the node of the apex.

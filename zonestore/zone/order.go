@@ -1,0 +1,143 @@
+package zone
+
+import (
+	"slices"
+	"sort"
+
+	"secondaryd/internal/wire"
+)
+
+// An order holds nodes sorted by the canonical order of their names (RFC 4034
+// section 6.1), in pages. Beside each node lies the start of its name in a form
+// whose plain order is the canonical one, so that most steps of a search read
+// the page alone and never the names.
+type order struct {
+	firsts []uint64 // the first key of each page
+	pages  []orderPage
+}
+
+type orderPage struct {
+	keys  []uint64
+	nodes []uint32
+}
+
+const orderPageSize = 512
+
+// sortKey returns the first eight octets of name, which lies labels labels deep
+// at or below an apex of apexLabels, in sorted form: label by label from the
+// apex, each octet above what ends a label, so that a shorter label sorts first.
+// A zero octet in a label must sort above the end of a label: 0 and 1 become two
+// octets. Equal keys leave the order open.
+func sortKey(name wire.Name, apexLabels int) uint64 {
+	var starts [wire.MaxLabels + 1]uint8
+	count := 0
+	for i := 0; name[i] != 0; i += int(name[i]) + 1 {
+		starts[count] = uint8(i)
+		count++
+	}
+	key, room := uint64(0), 8
+	put := func(c byte) {
+		if room > 0 {
+			key, room = key<<8|uint64(c), room-1
+		}
+	}
+	for i := count - apexLabels - 1; i >= 0 && room > 0; i-- {
+		at := int(starts[i])
+		for _, c := range name[at+1 : at+1+int(name[at])] {
+			c = wire.Lower(c)
+			if c < 2 {
+				put(1)
+			}
+			put(c)
+		}
+		put(0)
+	}
+	return key << (8 * room)
+}
+
+// makeOrder sorts the nodes into an order.
+func (z *Zone) makeOrder(nodes []uint32) order {
+	type entry struct {
+		key  uint64
+		node uint32
+	}
+	entries := make([]entry, len(nodes))
+	for i, n := range nodes {
+		entries[i] = entry{sortKey(z.nodeName(n), z.labels), n}
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		switch {
+		case a.key < b.key:
+			return -1
+		case a.key > b.key:
+			return 1
+		}
+		return z.nodeName(a.node).Compare(z.nodeName(b.node))
+	})
+	var o order
+	for _, e := range entries {
+		o.append(e.key, e.node)
+	}
+	o.trim()
+	return o
+}
+
+// append adds a node that comes behind all others.
+func (o *order) append(key uint64, node uint32) {
+	last := len(o.pages) - 1
+	if last < 0 || len(o.pages[last].nodes) == orderPageSize {
+		o.firsts = append(o.firsts, key)
+		o.pages = append(o.pages, orderPage{})
+		last++
+	}
+	page := &o.pages[last]
+	page.keys = append(page.keys, key)
+	page.nodes = append(page.nodes, node)
+}
+
+// trim gives back what the last page has to spare.
+func (o *order) trim() {
+	if last := len(o.pages) - 1; last >= 0 {
+		o.pages[last] = orderPage{slices.Clone(o.pages[last].keys), slices.Clone(o.pages[last].nodes)}
+	}
+}
+
+func (z *Zone) nodeName(i uint32) wire.Name { return z.nameAt(z.nodes.at(i).name) }
+
+func (o *order) len() int {
+	n := 0
+	for _, p := range o.pages {
+		n += len(p.nodes)
+	}
+	return n
+}
+
+func (o *order) octets() int { return len(o.firsts)*(8+48) + o.len()*12 }
+
+// last returns the last node of a non-empty order.
+func (o *order) last() uint32 {
+	nodes := o.pages[len(o.pages)-1].nodes
+	return nodes[len(nodes)-1]
+}
+
+// before returns the last node whose name is at or before name, which must be
+// folded and in the zone; ok is false if all are behind it.
+func (z *Zone) before(o *order, name wire.Name) (node uint32, ok bool) {
+	key := sortKey(name, z.labels)
+	// The page whose first key is above the key ends the search; names with the
+	// very same key may begin in the pages before it.
+	at := sort.Search(len(o.firsts), func(i int) bool { return o.firsts[i] > key })
+	for at--; at >= 0; at-- {
+		page := &o.pages[at]
+		i := sort.Search(len(page.keys), func(i int) bool {
+			if page.keys[i] != key {
+				return page.keys[i] > key
+			}
+			return z.nodeName(page.nodes[i]).Compare(name) > 0
+		})
+		if i > 0 {
+			return page.nodes[i-1], true
+		}
+	}
+	return 0, false
+}
