@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// BIND starts a named that is the primary of the given zones.
+// BIND starts a named that serves the given zones.
 func BIND(t testing.TB, o ServerOptions) *Server {
 	t.Helper()
 	return startServer(t, product{
@@ -32,6 +32,9 @@ options {
     allow-transfer { none; };
     notify explicit;
     check-names master ignore;
+    check-names secondary ignore;
+    max-records-per-type 0;
+    max-types-per-name 0;
     check-mx ignore;
     check-integrity no;
 };
@@ -44,6 +47,9 @@ controls { };
 }
 
 func (s *Server) bindZone(z Zone) string {
+	if s.secondary() {
+		return s.bindSecondary(z)
+	}
 	access, key := "any;", ""
 	if z.Key != "" {
 		key = fmt.Sprintf("key %q", bare(z.Key))
@@ -54,4 +60,13 @@ func (s *Server) bindZone(z Zone) string {
 	})
 	return fmt.Sprintf("zone %q {\n    type primary;\n    file %q;\n    allow-transfer { %s };\n    also-notify {\n%s    };\n};",
 		z.Name, zoneFile(z.Name), access, notify)
+}
+
+func (s *Server) bindSecondary(z Zone) string {
+	key := ""
+	if z.Key != "" {
+		key = fmt.Sprintf("key %q", bare(z.Key))
+	}
+	return fmt.Sprintf("zone %q {\n    type secondary;\n    file %q;\n    primaries { %s port %d %s; };\n    request-ixfr no;\n};",
+		z.Name, zoneFile(z.Name), s.options.Primary.Addr(), s.options.Primary.Port(), key)
 }

@@ -1,4 +1,4 @@
-// Package harness runs the built secondaryd and real primaries for tests that
+// Package harness runs the built secondaryd and real servers for tests that
 // look from the outside only: REST, DNS, logs, metrics, signals.
 //
 // Everything that it starts listens on free ports of 127.0.0.1, keeps its files

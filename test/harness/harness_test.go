@@ -46,6 +46,34 @@ func TestPrimaries(t *testing.T) {
 	}
 }
 
+// TestSecondaries has each real server transfer both zones from another one.
+func TestSecondaries(t *testing.T) {
+	t.Parallel()
+	primary := Knot(t, ServerOptions{
+		Zones: []Zone{
+			{Name: "small.test.", Text: ZoneSmall("small.test.", 7)},
+			{Name: "large.test.", Text: ZoneLarge("large.test.", 1, 3000), Key: testKey.Name},
+		},
+		Keys: []Key{testKey},
+	})
+	for _, p := range Primaries {
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			s := p.Start(t, ServerOptions{
+				Zones:   []Zone{{Name: "small.test."}, {Name: "large.test.", Key: testKey.Name}},
+				Keys:    []Key{testKey},
+				Primary: primary.Addr,
+			})
+			WaitSerial(t, s.Addr, "small.test.", 7)
+			WaitSerial(t, s.Addr, "large.test.", 1)
+			answer, err := Query(s.Addr, "tcp", "hundred.small.test.", dns.TypeA)
+			if err != nil || len(answer.Answer) != 100 {
+				t.Errorf("the RRset of 100 records: %v, %v", answer, err)
+			}
+		})
+	}
+}
+
 // smallRecords counts the lines of the small zone that are records.
 func smallRecords() int {
 	n := 0

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Knot starts a Knot DNS that is the primary of the given zones.
+// Knot starts a Knot DNS that serves the given zones.
 func Knot(t testing.TB, o ServerOptions) *Server {
 	t.Helper()
 	return startServer(t, product{
@@ -43,14 +43,18 @@ log:
 	return text + s.knotRemotes() + s.knotAccess() + "zone:\n" + lines(s.options.Zones, s.knotZone)
 }
 
-// knotRemotes has each target of NOTIFY once a key, because the key belongs to
-// the remote.
+// knotRemotes has the primary, and each target of NOTIFY, once a key, because the
+// key belongs to the remote.
 func (s *Server) knotRemotes() string {
-	if len(s.options.Notify) == 0 {
+	remotes := s.options.Notify
+	if s.secondary() {
+		remotes = append([]netip.AddrPort{s.options.Primary}, remotes...)
+	}
+	if len(remotes) == 0 {
 		return ""
 	}
 	return "remote:\n" + lines(s.options.Zones, func(z Zone) string {
-		return lines(s.options.Notify, func(a netip.AddrPort) string {
+		return lines(remotes, func(a netip.AddrPort) string {
 			text := fmt.Sprintf("  - id: %q\n    address: \"%s@%d\"\n", knotRemote(z, a), a.Addr(), a.Port())
 			if z.Key != "" {
 				text += fmt.Sprintf("    key: %q", bare(z.Key))
@@ -75,8 +79,15 @@ func (s *Server) knotAccess() string {
 }
 
 func (s *Server) knotZone(z Zone) string {
-	text := fmt.Sprintf("  - domain: %q\n    storage: %q\n    file: %q\n    acl: [ \"xfr-%s\" ]\n    zonefile-load: whole\n    journal-content: none\n",
-		z.Name, s.dir, zoneFile(z.Name), bare(z.Name))
+	load := "whole"
+	if s.secondary() {
+		load = "none"
+	}
+	text := fmt.Sprintf("  - domain: %q\n    storage: %q\n    file: %q\n    acl: [ \"xfr-%s\" ]\n    zonefile-load: %s\n    journal-content: none\n",
+		z.Name, s.dir, zoneFile(z.Name), bare(z.Name), load)
+	if s.secondary() {
+		text += fmt.Sprintf("    master: %q\n", knotRemote(z, s.options.Primary))
+	}
 	if len(s.options.Notify) > 0 {
 		var ids []string
 		for _, a := range s.options.Notify {

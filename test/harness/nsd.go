@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// NSD starts an NSD that is the primary of the given zones.
+// NSD starts an NSD that serves the given zones.
 func NSD(t testing.TB, o ServerOptions) *Server {
 	t.Helper()
 	return startServer(t, product{
@@ -39,11 +39,16 @@ remote-control:
 		lines(s.options.Keys, func(k Key) string {
 			return fmt.Sprintf("key:\n    name: %q\n    algorithm: %s\n    secret: %q", bare(k.Name), bare(k.Algorithm), k.Secret)
 		}) +
-		lines(s.options.Zones, func(z Zone) string {
-			key := cmp.Or(bare(z.Key), "NOKEY")
-			text := fmt.Sprintf("zone:\n    name: %q\n    zonefile: %q\n    provide-xfr: 127.0.0.0/8 %s\n", z.Name, zoneFile(z.Name), key)
-			return text + lines(s.options.Notify, func(a netip.AddrPort) string {
-				return fmt.Sprintf("    notify: %s@%d %s", a.Addr(), a.Port(), key)
-			})
-		})
+		lines(s.options.Zones, s.nsdZone)
+}
+
+func (s *Server) nsdZone(z Zone) string {
+	key := cmp.Or(bare(z.Key), "NOKEY")
+	text := fmt.Sprintf("zone:\n    name: %q\n    zonefile: %q\n    provide-xfr: 127.0.0.0/8 %s\n", z.Name, zoneFile(z.Name), key)
+	if s.secondary() {
+		text += fmt.Sprintf("    request-xfr: AXFR %s@%d %s\n", s.options.Primary.Addr(), s.options.Primary.Port(), key)
+	}
+	return text + lines(s.options.Notify, func(a netip.AddrPort) string {
+		return fmt.Sprintf("    notify: %s@%d %s", a.Addr(), a.Port(), key)
+	})
 }

@@ -14,23 +14,28 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Zone is a zone for a real primary: the text of its file, and the key that a
-// transfer must be signed with, by name; empty means that transfers are open.
+// Zone is a zone for a real server: the text of its file, and the key that a
+// transfer must be signed with, by name; empty means that transfers are open. A
+// secondary needs no text.
 type Zone struct {
 	Name string
 	Text string
 	Key  string
 }
 
-// ServerOptions say what a real primary serves.
+// ServerOptions say what a real server serves.
 type ServerOptions struct {
 	Zones []Zone
 	Keys  []Key
+	// Primary, when set, makes the server a secondary of all its zones, which
+	// it transfers from there.
+	Primary netip.AddrPort
 	// Notify lists whom changes are told to. It is signed with the zone's key.
 	Notify []netip.AddrPort
 }
 
-// Server is a real primary on 127.0.0.1.
+// Server is a real server on 127.0.0.1, the primary of its zones unless
+// ServerOptions.Primary is set.
 type Server struct {
 	Name string
 	Addr netip.AddrPort
@@ -41,7 +46,7 @@ type Server struct {
 	process *process
 }
 
-// product is what differs between the primaries.
+// product is what differs between the servers.
 type product struct {
 	name    string
 	program string
@@ -49,7 +54,7 @@ type product struct {
 	config  func(*Server) string
 }
 
-// Primaries are the constructors of all real primaries, for tests that want each.
+// Primaries are the constructors of all real servers, for tests that want each.
 var Primaries = []struct {
 	Name  string
 	Start func(testing.TB, ServerOptions) *Server
@@ -70,8 +75,10 @@ func startServer(t testing.TB, p product, o ServerOptions) *Server {
 	p.program = program
 	for range startTries {
 		s := &Server{Name: p.name, Addr: FreeAddr(t), dir: shortTempDir(t), options: o, product: p}
-		for _, z := range o.Zones {
-			s.write(t, zoneFile(z.Name), z.Text)
+		if !s.secondary() {
+			for _, z := range o.Zones {
+				s.write(t, zoneFile(z.Name), z.Text)
+			}
 		}
 		s.write(t, "server.conf", p.config(s))
 		s.launch(t)
@@ -85,6 +92,8 @@ func startServer(t testing.TB, p product, o ServerOptions) *Server {
 	t.Fatalf("%s did not come to answer for its zones", p.name)
 	return nil
 }
+
+func (s *Server) secondary() bool { return s.options.Primary.IsValid() }
 
 // find looks where daemons are when they are not on the path of a plain user.
 func find(program string) string {

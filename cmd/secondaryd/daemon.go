@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"secondaryd/api"
+	"secondaryd/configs"
+	"secondaryd/metrics"
+	"secondaryd/nameserver"
+	"secondaryd/transfer"
+	"secondaryd/zonestore"
+	"secondaryd/zonestore/registry"
+)
+
+// daemon is the parts of a running server, joined.
+type daemon struct {
+	log      *zap.Logger
+	dir      *dataDir
+	registry *registry.Registry
+	store    *zonestore.Store
+	engine   *transfer.Engine
+	dns      *nameserver.Server
+	api      *api.Server
+	tokens   *api.Tokens
+	tls      *api.TLS
+	ready    atomic.Bool
+}
+
+// newDaemon opens files and listeners, in the order in which a fault is the
+// cheapest. Nothing runs yet.
+func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
+	d := &daemon{log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	if d.dir, err = openDataDir(c.DataDir, log); err != nil {
+		return nil, err
+	}
+	limits := limitsOf(c.Transfer)
+	if err := d.openStores(c, &limits); err != nil {
+		return nil, err
+	}
+	series := metrics.NewRegistry(version())
+	d.engine = transfer.New(transfer.Options{
+		Registry: d.registry,
+		Store:    d.store,
+		Limits:   limits,
+		Metrics:  metrics.NewTransfer(series),
+		Log:      log.Named("transfer"),
+	})
+	metrics.RegisterZones(series, c.Metrics.PerZone, func() []metrics.Zone { return zoneSeries(d.engine) })
+	if err := d.openDNS(c, series); err != nil {
+		return nil, err
+	}
+	if err := d.openAPI(c, series); err != nil {
+		return nil, errors.Join(err, d.dns.Close())
+	}
+	return d, nil
+}
+
+func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) (err error) {
+	d.registry, err = registry.Open(registry.Options{
+		Dir:           c.DataDir,
+		ForbidPrivate: c.Transfer.ForbidPrivatePeers,
+		Log:           d.log.Named("registry"),
+	})
+	if err != nil {
+		return err
+	}
+	d.store, err = zonestore.Open(zonestore.Options{Dir: c.DataDir, Lifetime: limits.Lifetime, Log: d.log.Named("store")})
+	return err
+}
+
+func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) (err error) {
+	d.dns, err = nameserver.New(nameserver.Options{
+		Listen:             c.DNS.Listen,
+		Zones:              d.store,
+		Notifier:           d.engine,
+		Metrics:            metrics.NewDNS(series),
+		Workers:            c.DNS.Workers,
+		UDPSize:            c.DNS.UDPSize,
+		Identity:           c.DNS.Identity,
+		MaxConns:           c.DNS.TCPMaxConnections,
+		MaxConnsPerAddress: c.DNS.TCPMaxConnectionsPerAddress,
+		MaxInFlight:        c.DNS.TCPMaxInFlight,
+		IdleTimeout:        c.DNS.TCPIdleTimeout,
+		ReadTimeout:        c.DNS.TCPReadTimeout,
+		WriteTimeout:       c.DNS.TCPWriteTimeout,
+		DrainTimeout:       c.ShutdownTimeout,
+		NotifyRate:         c.Notify.MaxPerSecondPerSource,
+		NotifyLogRate:      c.Notify.LogLinesPerSecond,
+		Log:                d.log.Named("dns"),
+	})
+	return err
+}
+
+func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err error) {
+	token, err := adminToken(c.DataDir, d.log)
+	if err != nil {
+		return err
+	}
+	d.tokens = api.NewTokens(token)
+	if c.API.TLS.On() {
+		if d.tls, err = api.NewTLS(c.API.TLS.CertFile, c.API.TLS.KeyFile); err != nil {
+			return err
+		}
+	}
+	d.api, err = api.New(api.Options{
+		Listen:           c.API.Listen,
+		Registry:         d.registry,
+		Zones:            zoneStatus{d.engine},
+		Refresher:        d.engine,
+		Metrics:          metrics.Handler(series),
+		MetricsNeedToken: c.Metrics.RequireToken,
+		Ready:            d.ready.Load,
+		Tokens:           d.tokens,
+		TLS:              d.tls,
+		MaxBody:          int64(c.API.MaxBody),
+		ReadTimeout:      c.API.ReadTimeout,
+		IdleTimeout:      c.API.IdleTimeout,
+		DrainTimeout:     c.ShutdownTimeout,
+		Log:              d.log.Named("api"),
+	})
+	return err
+}
+
+// run serves until ctx ends, and watch beside it, then closes everything.
+func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err error) {
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.engine.Restore(ctx); err != nil {
+		return errors.Join(err, d.dns.Close(), d.api.Close())
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return named("api", d.api.Run(ctx)) })
+	g.Go(func() error { return named("dns", d.dns.Run(ctx)) })
+	g.Go(func() error { return named("store", d.store.Run(ctx)) })
+	g.Go(func() error { return named("transfer", d.engine.Run(ctx)) })
+	d.ready.Store(true)
+	d.log.Info("serving", zap.String("version", version()), zap.Stringer("api", d.api.Addr()), zap.Int("zones", len(d.store.All())))
+	watch(ctx)
+	return g.Wait()
+}
+
+func named(part string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", part, err)
+	}
+	return nil
+}
+
+// close closes the files that were opened, the last one first.
+func (d *daemon) close() error {
+	var errs []error
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	if d.registry != nil {
+		errs = append(errs, d.registry.Close())
+	}
+	if d.dir != nil {
+		errs = append(errs, d.dir.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+// demoForEnv ends the demo by itself, for scripts and CI.
+const demoForEnv = "DEMO_FOR"
+
+// demoAddresses are where the demo listens. None needs a privilege.
+type demoAddresses struct {
+	dns, api, primary string
+}
+
+func demoCommand() *cobra.Command {
+	var at demoAddresses
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show the whole thing at work on this machine: a primary, the daemon, REST and DNS",
+		Long: "Starts a small primary with a sample zone and the daemon beside it, configures the zone through\n" +
+			"the REST API, changes a record every few seconds, and prints what happens and what to try.\n" +
+			"Ctrl-C ends it; with " + demoForEnv + "=30s it ends by itself, with exit code 0 if all it showed worked.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := demoDuration(os.Getenv(demoForEnv))
+			if err != nil {
+				return err
+			}
+			return demo(cmd.Context(), at, d)
+		},
+	}
+	cmd.Flags().StringVar(&at.dns, "dns", "127.0.0.1:5300", "`ADDRESS` the daemon answers DNS on")
+	cmd.Flags().StringVar(&at.api, "api", "127.0.0.1:8080", "`ADDRESS` of the daemon's REST API")
+	cmd.Flags().StringVar(&at.primary, "primary", "127.0.0.1:5310", "`ADDRESS` of the sample primary")
+	return cmd
+}
+
+func demoDuration(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < demoLeast {
+		return 0, fmt.Errorf("%s=%s: want a duration of at least %s, such as 30s", demoForEnv, text, demoLeast)
+	}
+	return d, nil
+}
+
+// demoLeast is what it takes to show one change arriving.
+const demoLeast = 10 * time.Second
+
+var errDemoOver = errors.New("the demo's time is up")
+
+// demo runs until ctx, a signal or the time given ends it.
+func demo(ctx context.Context, at demoAddresses, d time.Duration) (err error) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, d, errDemoOver)
+		defer cancel()
+	}
+	dir, err := os.MkdirTemp("", "secondaryd-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	show, err := newDemoShow(at, dir)
+	if err != nil {
+		return err
+	}
+	err = show.run(ctx)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return err
+	case d > 0 && show.changes == 0:
+		return errors.Join(errors.New("demo: no change arrived in the time given"), err)
+	case err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	say("Done: %d changes went from the primary to the answers.", show.changes)
+	return nil
+}
+
+// run starts the primary and the daemon, shows the zone, and ends both.
+func (s *demoShow) run(ctx context.Context) error {
+	g, running := errgroup.WithContext(ctx)
+	// The primary outlives the daemon's last questions.
+	primaryCtx, stopPrimary := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopPrimary()
+	g.Go(func() error { return s.primary.Run(primaryCtx) })
+	g.Go(func() error {
+		defer stopPrimary()
+		return s.withDaemon(running)
+	})
+	return g.Wait()
+}
+
+func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }

@@ -1,0 +1,61 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Transfer counts what the transfer engine does.
+type Transfer struct {
+	transfers *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	octets    *prometheus.CounterVec
+	failures  *prometheus.CounterVec
+}
+
+// NewTransfer makes the series of the transfer engine and registers them.
+func NewTransfer(r prometheus.Registerer) *Transfer {
+	t := &Transfer{
+		transfers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace,
+			Name:      "transfers_total",
+			Help:      "Zone transfers that were tried, by kind (axfr) and result (ok, failed).",
+		}, []string{"kind", "result"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace,
+			Name:      "transfer_duration_seconds",
+			Help:      "How long zone transfers that ended well took.",
+			Buckets:   prometheus.ExponentialBuckets(0.002, 4, 10),
+		}, []string{"kind"}),
+		octets: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace,
+			Name:      "transfer_bytes_total",
+			Help:      "Octets received in zone transfers that ended well.",
+		}, []string{"kind"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace,
+			Name:      "refresh_failures_total",
+			Help:      "Peers that failed in the refresh of a zone, by step (connect, SOA, AXFR, TSIG, check) and cause.",
+		}, []string{"step", "cause"}),
+	}
+	for _, result := range []string{"ok", "failed"} {
+		t.transfers.WithLabelValues("axfr", result)
+	}
+	r.MustRegister(t.transfers, t.duration, t.octets, t.failures)
+	return t
+}
+
+// Transferred counts a transfer that was tried: its result is "ok" or "failed".
+// Duration and octets count only for one that ended well.
+func (t *Transfer) Transferred(kind, result string, duration time.Duration, octets int64) {
+	t.transfers.WithLabelValues(kind, result).Inc()
+	if result != "ok" {
+		return
+	}
+	t.duration.WithLabelValues(kind).Observe(duration.Seconds())
+	t.octets.WithLabelValues(kind).Add(float64(octets))
+}
+
+// Failed counts a peer that failed in a refresh. Both labels are from closed sets.
+func (t *Transfer) Failed(step, cause string) { t.failures.WithLabelValues(step, cause).Inc() }

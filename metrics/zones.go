@@ -1,0 +1,121 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Zone is the state of one zone at the moment of a scrape. Times that are zero
+// mean never.
+type Zone struct {
+	Name      string
+	State     string // empty, serving or expired
+	Serial    uint32
+	Records   int
+	Checked   time.Time
+	Confirmed time.Time
+	Expires   time.Time
+	Unsaved   bool
+	Failing   []FailingPeer
+}
+
+// FailingPeer is a peer that failed in the zone's last refresh.
+type FailingPeer struct {
+	Peer, Step, Cause string
+	NextTry           time.Time
+}
+
+// zones makes the series of zones from their state when they are asked for: it
+// keeps nothing, so a zone that is gone leaves no series behind.
+type zones struct {
+	list    func() []Zone
+	perZone bool
+}
+
+var (
+	zoneCount     = desc("zones", "Configured zones by state (empty, serving, expired).", "state")
+	zoneUnsaved   = desc("zones_unsaved", "Zones served from memory whose copy could not be saved to disk.")
+	zoneSerial    = desc("zone_serial", "SOA serial of the copy held.", "zone")
+	zoneChecked   = desc("zone_last_check_timestamp_seconds", "When a primary of the zone was last asked, in Unix time; 0 for never.", "zone")
+	zoneConfirmed = desc("zone_last_success_timestamp_seconds", "When a primary last confirmed or renewed the copy, in Unix time; 0 for never.", "zone")
+	zoneExpiry    = desc("zone_expiry_timestamp_seconds", "When the copy expires unless it is confirmed, in Unix time; 0 without a copy.", "zone")
+	zoneRecords   = desc("zone_records", "Resource records of the served copy.", "zone")
+	zoneFailing   = desc("zone_peer_failing", "A peer that failed in the zone's last refresh, and why; the value is the Unix time of the zone's next try.", "zone", "peer", "step", "cause")
+)
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+}
+
+// RegisterZones registers the series of zones. list is called at each scrape.
+// Without perZone only the totals are made, for fleets too large for more.
+func RegisterZones(r prometheus.Registerer, perZone bool, list func() []Zone) {
+	r.MustRegister(&zones{list: list, perZone: perZone})
+}
+
+// Describe implements prometheus.Collector.
+func (c *zones) Describe(ch chan<- *prometheus.Desc) {
+	ch <- zoneCount
+	ch <- zoneUnsaved
+	if !c.perZone {
+		return
+	}
+	for _, d := range []*prometheus.Desc{zoneSerial, zoneChecked, zoneConfirmed, zoneExpiry, zoneRecords, zoneFailing} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *zones) Collect(ch chan<- prometheus.Metric) {
+	states := map[string]int{"empty": 0, "serving": 0, "expired": 0}
+	unsaved := 0
+	for _, z := range c.list() {
+		states[z.State]++
+		if z.Unsaved {
+			unsaved++
+		}
+		if c.perZone {
+			z.collect(ch)
+		}
+	}
+	for state, n := range states {
+		ch <- gauge(zoneCount, float64(n), state)
+	}
+	ch <- gauge(zoneUnsaved, float64(unsaved))
+}
+
+func (z *Zone) collect(ch chan<- prometheus.Metric) {
+	ch <- gauge(zoneSerial, float64(z.Serial), z.Name)
+	ch <- gauge(zoneChecked, unix(z.Checked), z.Name)
+	ch <- gauge(zoneConfirmed, unix(z.Confirmed), z.Name)
+	ch <- gauge(zoneExpiry, unix(z.Expires), z.Name)
+	ch <- gauge(zoneRecords, float64(z.Records), z.Name)
+	for i, f := range z.Failing {
+		if !z.failedBefore(i) {
+			ch <- gauge(zoneFailing, unix(f.NextTry), z.Name, f.Peer, f.Step, f.Cause)
+		}
+	}
+}
+
+// failedBefore reports whether failure i has the labels of an earlier one: two
+// peers of a zone may have one address.
+func (z *Zone) failedBefore(i int) bool {
+	for _, f := range z.Failing[:i] {
+		if f.Peer == z.Failing[i].Peer && f.Step == z.Failing[i].Step && f.Cause == z.Failing[i].Cause {
+			return true
+		}
+	}
+	return false
+}
+
+func gauge(d *prometheus.Desc, v float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func unix(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMicro()) / 1e6
+}

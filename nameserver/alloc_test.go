@@ -1,0 +1,99 @@
+package nameserver
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"secondaryd/internal/wire"
+)
+
+// pathQueries has one question for each way through the algorithm.
+var pathQueries = map[string]string{
+	"hit":         "www.example.org A edns",
+	"hit signed":  "ns.signed.example A do",
+	"additional":  "example.org NS edns",
+	"NODATA":      "www.example.org AAAA",
+	"NXDOMAIN":    "a.b.nothing.example.org A do",
+	"referral":    "x.y.sub.example.org A do",
+	"wildcard":    "x.wild.example.org A",
+	"CNAME":       "alias2.example.org A",
+	"DNAME":       "www.dn2.example.org A",
+	"ANY":         "ns.example.org ANY",
+	"truncated":   "big.signed.example TXT",
+	"REFUSED":     "example.net A edns",
+	"mixed case":  "wWw.eXample.org A edns",
+	"many labels": "1.2.3.4.5.6.7.8.9.0.a.b.c.d.e.f.1.2.3.4.5.6.7.8.9.0.a.b.c.d.e.f.example.org PTR",
+}
+
+const signedExample = `
+$ORIGIN signed.example.
+$TTL 60
+@	SOA	ns admin 1 1 1 1 1
+@	NS	ns
+ns	A	192.0.2.1
+ns	RRSIG	A 8 3 60 20370101000000 20200101000000 1 signed.example. c2ln
+big	TXT	"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789" "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+big	TXT	"1123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789" "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+big	TXT	"2123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789" "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+`
+
+// The way of a query from octets to octets, counting included, allocates nothing.
+func TestQueriesAllocateNothing(t *testing.T) {
+	store := newStore(t, exampleOrg, signedExample)
+	w := testWorker(store)
+	out := make([]byte, maxUDP)
+	for name, question := range pathQueries {
+		query := packed(t, question)
+		if n := testing.AllocsPerRun(200, func() {
+			if w.handle(query, UDP, testClient, out) == nil {
+				t.Fatal("no answer")
+			}
+		}); n != 0 {
+			t.Errorf("%s: got %v allocations, want 0", name, n)
+		}
+	}
+}
+
+func testWorker(zones Zones) *worker {
+	r := testResponder(zones)
+	return &worker{responder: r, counters: r.notifies.metrics.Worker(), metrics: r.notifies.metrics, log: r.notifies.log, faults: r.notifies.lines}
+}
+
+func BenchmarkAnswer(b *testing.B) {
+	r := testResponder(newStore(b, exampleOrg, signedExample))
+	out := make([]byte, maxUDP)
+	for _, name := range slices.Sorted(maps.Keys(pathQueries)) {
+		query := packed(b, pathQueries[name])
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r.answer(query, UDP, testClient, out)
+			}
+		})
+	}
+}
+
+// BenchmarkHandle is the same with what counting and timing add.
+func BenchmarkHandle(b *testing.B) {
+	w := testWorker(newStore(b, exampleOrg))
+	query, out := packed(b, "www.example.org A edns"), make([]byte, maxUDP)
+	b.ReportAllocs()
+	for b.Loop() {
+		w.handle(query, UDP, testClient, out)
+	}
+}
+
+func BenchmarkLargeAnswers(b *testing.B) {
+	r := testResponder(newStore(b, sizeZone()))
+	out := make([]byte, wire.MaxMessage)
+	for _, question := range []string{"a1000.s A", "mx1000.s MX", "x.in1000.s A", "x.out1000.s A"} {
+		query := packed(b, question)
+		b.Run(question, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r.answer(query, TCP, testClient, out)
+			}
+		})
+	}
+}

@@ -1,0 +1,129 @@
+package nameserver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"runtime"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"secondaryd/internal/wire"
+	"secondaryd/metrics"
+)
+
+// Options say where and how a Server answers. Where it says so, zero means the
+// default.
+type Options struct {
+	Listen   []string // addresses with ports, each for UDP and TCP
+	Zones    Zones
+	Notifier Notifier
+	Metrics  *metrics.DNS
+	Log      *zap.Logger
+
+	Workers  int    // UDP sockets for each address; default one for each CPU
+	UDPSize  int    // octets of the largest answer over UDP, 512 to 4096; default 1232
+	Identity string // answers id.server and hostname.bind in class CH; none if empty
+
+	MaxConns           int           // TCP connections; default 10,000, but at most half of all descriptors
+	MaxConnsPerAddress int           // the same for one client address; default 100
+	MaxInFlight        int           // answers of a connection that wait to be sent; default 64
+	IdleTimeout        time.Duration // wait for the next query; default 10 s
+	ReadTimeout        time.Duration // from the first octet of a query to its last; default 5 s
+	WriteTimeout       time.Duration // until the client has taken an answer; default 5 s
+	DrainTimeout       time.Duration // what is under way at the end of Run gets this long; default 5 s
+
+	NotifyRate    int // NOTIFY a second that are answered for one source that is no peer; default 1,000
+	NotifyLogRate int // log lines a second about refused NOTIFY; none if 0
+}
+
+func (o *Options) setDefaults() {
+	o.Workers = cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
+	o.UDPSize = min(max(cmp.Or(o.UDPSize, 1232), minUDP), maxUDP)
+	o.MaxConns = min(cmp.Or(o.MaxConns, 10_000), max(descriptors()/2, 1))
+	o.MaxConnsPerAddress = cmp.Or(o.MaxConnsPerAddress, 100)
+	o.MaxInFlight = cmp.Or(o.MaxInFlight, 64)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, 10*time.Second)
+	o.ReadTimeout = cmp.Or(o.ReadTimeout, 5*time.Second)
+	o.WriteTimeout = cmp.Or(o.WriteTimeout, 5*time.Second)
+	o.DrainTimeout = cmp.Or(o.DrainTimeout, 5*time.Second)
+	o.NotifyRate = cmp.Or(o.NotifyRate, 1000)
+}
+
+const (
+	maxUDP    = 4096
+	faultRate = 5 // log lines a second about what should not happen
+)
+
+// Server answers on a set of addresses.
+type Server struct {
+	options Options
+	desk    *notifyDesk
+	faults  *rate.Limiter
+	sockets sockets
+	tcp     *tcpServer
+}
+
+// New opens all sockets; nothing is answered before Run. An address that
+// another process uses is an error.
+func New(o Options) (*Server, error) {
+	o.setDefaults()
+	sockets, err := listen(o.Listen, o.Workers)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		options: o,
+		desk: &notifyDesk{
+			notifier:  o.Notifier,
+			strangers: newSourceLimiter(o.NotifyRate),
+			log:       o.Log,
+			lines:     rate.NewLimiter(rate.Limit(o.NotifyLogRate), o.NotifyLogRate),
+			metrics:   o.Metrics,
+		},
+		faults:  rate.NewLimiter(faultRate, faultRate),
+		sockets: sockets,
+	}
+	s.tcp = newTCPServer(o, s.faults, s.newWorker)
+	return s, nil
+}
+
+// newWorker returns a worker that counts with the given block.
+func (s *Server) newWorker(counters *metrics.DNSWorker) *worker {
+	return &worker{
+		responder: newResponder(s.options.Zones, s.desk, s.options.UDPSize, s.options.Identity),
+		counters:  counters,
+		metrics:   s.options.Metrics,
+		log:       s.options.Log,
+		faults:    s.faults,
+	}
+}
+
+// Addrs returns the addresses that are answered on, in the order of
+// Options.Listen; where port 0 was asked for, with the port that was chosen.
+func (s *Server) Addrs() []netip.AddrPort { return s.sockets.addrs }
+
+// Close closes the sockets of a server that was never run.
+func (s *Server) Close() error { return s.sockets.close() }
+
+// Run answers until ctx ends. Then it takes no more queries, lets what is under
+// way end within the drain timeout, and returns when all it started has ended.
+func (s *Server) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, socket := range s.sockets.udp {
+		u := udpServer{socket: socket, worker: s.newWorker(s.options.Metrics.Worker()), in: make([]byte, wire.MaxMessage), out: make([]byte, maxUDP)}
+		wg.Go(func() { u.run(ctx) })
+	}
+	for _, listener := range s.sockets.tcp {
+		wg.Go(func() { s.tcp.accept(ctx, listener) })
+	}
+	<-ctx.Done()
+	err := s.sockets.stop()
+	wg.Wait()
+	s.tcp.drain(s.options.DrainTimeout)
+	return errors.Join(err, s.sockets.close())
+}

@@ -1,0 +1,79 @@
+package nameserver
+
+import (
+	"errors"
+	"math"
+	"net/netip"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// canShare tells whether several UDP sockets can share an address and its queries.
+const canShare = true
+
+// controlSocket sets the options of a socket before it is bound.
+func controlSocket(network, address string, conn syscall.RawConn) error {
+	addr, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+		if strings.HasPrefix(network, "udp") {
+			failed = errors.Join(failed, setDatagramOptions(int(fd), network, addr.Addr().IsUnspecified()))
+		}
+	})
+	return errors.Join(err, failed)
+}
+
+// setDatagramOptions has the kernel ignore path MTUs that strangers report, and
+// tell for a wildcard address which one a query was sent to.
+func setDatagramOptions(fd int, network string, anyAddress bool) error {
+	if network == "udp4" {
+		err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_OMIT)
+		if anyAddress {
+			err = errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1))
+		}
+		return err
+	}
+	err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_OMIT)
+	if anyAddress {
+		err = errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1))
+	}
+	return err
+}
+
+// destinationSize is the octets of the control message that says where a query
+// was sent to.
+var destinationSize = max(unix.CmsgSpace(unix.SizeofInet4Pktinfo), unix.CmsgSpace(unix.SizeofInet6Pktinfo))
+
+// replyFrom turns the control message of a query into the one that makes the
+// answer leave from the address the query was sent to. The two have the same
+// form; only the interface is left to the routing table, except for a
+// link-local address, which means nothing without it.
+func replyFrom(control []byte) []byte {
+	data := unix.CmsgLen(0)
+	switch len(control) {
+	case unix.CmsgSpace(unix.SizeofInet4Pktinfo): // interface, local address, address in the header
+		clear(control[data : data+4])
+	case unix.CmsgSpace(unix.SizeofInet6Pktinfo): // address, interface
+		if addr, ok := netip.AddrFromSlice(control[data : data+16]); ok && !addr.IsLinkLocalUnicast() {
+			clear(control[data+16 : data+20])
+		}
+	default:
+		return nil
+	}
+	return control
+}
+
+// descriptors returns how many files the process may have open.
+func descriptors() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return math.MaxInt32 // unknown: accept will tell
+	}
+	return int(min(limit.Cur, math.MaxInt32))
+}

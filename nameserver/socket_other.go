@@ -1,0 +1,21 @@
+//go:build !linux
+
+package nameserver
+
+import (
+	"math"
+	"syscall"
+)
+
+// Elsewhere than on Linux, which is where the daemon is at home, an address has
+// one UDP socket, and answers from a wildcard address leave from wherever the
+// routing table says.
+const canShare = false
+
+func controlSocket(string, string, syscall.RawConn) error { return nil }
+
+var destinationSize = 0
+
+func replyFrom([]byte) []byte { return nil }
+
+func descriptors() int { return math.MaxInt32 }

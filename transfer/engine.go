@@ -1,0 +1,286 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"secondaryd/internal/wire"
+	"secondaryd/metrics"
+	"secondaryd/zonestore"
+	"secondaryd/zonestore/registry"
+)
+
+// maxRefreshes bounds the refreshes under way, and with them sockets.
+const maxRefreshes = 1024
+
+// Options are what an Engine works with. Registry, Store, Log and Metrics must
+// be set.
+type Options struct {
+	Registry *registry.Registry
+	Store    *zonestore.Store
+	Limits   Limits
+	Metrics  *metrics.Transfer
+	Log      *zap.Logger
+	Dial     Dialer     // nil: the network
+	Rand     *rand.Rand // for jitter; nil: seeded at random
+}
+
+// Engine keeps every configured zone up to date. It is the only writer of the
+// zone store.
+type Engine struct {
+	registry *registry.Registry
+	store    *zonestore.Store
+	limits   Limits
+	metrics  *metrics.Transfer
+	log      *zap.Logger
+	client   *client
+	workers  sync.WaitGroup
+	wake     chan struct{} // tells the scheduler that the heap's first has changed
+
+	mu       sync.Mutex // guards the fields below
+	rand     *rand.Rand
+	jobs     map[string]*job
+	schedule schedule
+	shares   map[netip.AddrPort]*share
+	all      places
+	ctx      context.Context //nolint:containedctx // that of Run, for the refreshes it starts
+}
+
+// share is what one peer address may take of us.
+type share struct {
+	places places
+	polls  *rate.Limiter
+}
+
+// New returns an engine that does nothing before Run.
+func New(o Options) *Engine {
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
+	if o.Rand == nil {
+		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // jitter is no secret
+	}
+	e := &Engine{
+		registry: o.Registry,
+		store:    o.Store,
+		limits:   o.Limits,
+		metrics:  o.Metrics,
+		log:      o.Log,
+		wake:     make(chan struct{}, 1),
+		rand:     o.Rand,
+		jobs:     map[string]*job{},
+		shares:   map[netip.AddrPort]*share{},
+	}
+	e.client = newClient(o.Dial, &e.limits, o.Store.Seed())
+	return e
+}
+
+// Restore enters all configured zones into the store and serves their copies
+// from disk. Call it once, before Run and before queries are answered.
+func (e *Engine) Restore(ctx context.Context) error {
+	var zones []zonestore.Configured
+	for _, z := range e.registry.Zones() {
+		apex, err := wire.ParseName(z.Apex())
+		if err != nil {
+			return fmt.Errorf("zone %s: %w", z.ID, err)
+		}
+		zones = append(zones, zonestore.Configured{ID: z.ID, Apex: apex, Created: z.Created})
+	}
+	return e.store.Restore(ctx, zones, time.Now())
+}
+
+// Run refreshes zones until ctx ends, and returns when everything it started
+// has ended.
+func (e *Engine) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	e.mu.Lock()
+	e.ctx = ctx
+	e.mu.Unlock()
+	g.Go(func() error { return e.follow(ctx) })
+	g.Go(func() error { return e.runSchedule(ctx) })
+	err := g.Wait()
+	e.workers.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// runSchedule starts what is due, when it is due.
+func (e *Engine) runSchedule(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+		case <-e.wake:
+		}
+		timer.Reset(e.runDue(time.Now()))
+	}
+}
+
+// idle is how long the scheduler sleeps when nothing is due.
+const idle = time.Hour
+
+// runDue starts every refresh that is due and returns how long to sleep.
+func (e *Engine) runDue(now time.Time) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for {
+		j := e.schedule.pop(now)
+		if j == nil {
+			break
+		}
+		e.expireLocked(j, now)
+		if !j.running && j.queued == nil && !j.check.After(now) {
+			e.dispatchLocked(j, now)
+		}
+		e.scheduleLocked(j)
+	}
+	at, ok := e.schedule.next()
+	if !ok {
+		return idle
+	}
+	return max(at.Sub(now), 0)
+}
+
+// scheduleLocked puts j down for whatever comes first: its check or its expiry.
+func (e *Engine) scheduleLocked(j *job) {
+	at := j.check
+	if j.running || j.queued != nil {
+		at = time.Now().Add(idle)
+	}
+	if v := j.served.View(); v.State == zonestore.StateServing && v.Expires.Before(at) {
+		at = v.Expires
+	}
+	e.schedule.set(j, at)
+	if e.schedule.due[0] == j {
+		e.nudge()
+	}
+}
+
+// nudge wakes the scheduler; one nudge stands for any number.
+func (e *Engine) nudge() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (e *Engine) expireLocked(j *job, now time.Time) {
+	v := j.served.View()
+	if v.State != zonestore.StateServing || now.Before(v.Expires) {
+		return
+	}
+	e.store.Expire(j.served)
+	e.log.Error("zone expired", zap.String("zone", j.apex.String()), zap.Uint32("serial", v.Serial),
+		zap.Time("confirmed", j.served.Timers().Confirmed))
+}
+
+// dispatchLocked starts the refresh of j, or has it wait for its turn.
+func (e *Engine) dispatchLocked(j *job, now time.Time) {
+	peers := peersOf(e.registry, j.conf)
+	if j.wish.from.IsValid() {
+		first(peers, j.wish.from)
+	}
+	var addr netip.AddrPort
+	if len(peers) > 0 {
+		addr = peers[0].addr
+	}
+	s := e.shareLocked(addr)
+	if wait := e.pollWait(j, s, now); wait > 0 {
+		j.check = now.Add(wait)
+		return
+	}
+	if !s.places.enter(j, e.limits.RunningPerPeer) {
+		j.queued = &s.places
+		return
+	}
+	j.holds = &s.places
+	e.enterLocked(j)
+}
+
+// pollWait returns how long j must wait for the poll rate of its peer. A zone
+// without a copy is not polled, it asks for the transfer.
+func (e *Engine) pollWait(j *job, s *share, now time.Time) time.Duration {
+	if j.granted || j.served.View().State != zonestore.StateServing {
+		return 0
+	}
+	j.granted = true
+	return s.polls.ReserveN(now, 1).DelayFrom(now)
+}
+
+func (e *Engine) shareLocked(addr netip.AddrPort) *share {
+	s, ok := e.shares[addr]
+	if !ok {
+		limit := e.limits.PollsPerSecond
+		s = &share{polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/10))}
+		e.shares[addr] = s
+	}
+	return s
+}
+
+// enterLocked starts j, which has its place with a peer, unless too many
+// refreshes are under way.
+func (e *Engine) enterLocked(j *job) {
+	if !e.all.enter(j, maxRefreshes) {
+		j.queued = &e.all
+		return
+	}
+	e.startLocked(j)
+}
+
+func (e *Engine) startLocked(j *job) {
+	o := order{apex: j.apex, peers: peersOf(e.registry, j.conf), served: j.served, wish: j.wish}
+	if o.wish.from.IsValid() {
+		first(o.peers, o.wish.from)
+	}
+	j.queued, j.wish, j.granted, j.running = nil, wish{}, false, true
+	ctx, cancel := context.WithCancel(e.ctx)
+	j.stop = cancel
+	e.workers.Go(func() {
+		defer cancel()
+		r := e.refresh(ctx, o)
+		e.finish(ctx, j, o, r)
+	})
+}
+
+// refresh contains a panic in one zone's refresh: the others go on.
+func (e *Engine) refresh(ctx context.Context, o order) (r refreshResult) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.log.Error("refresh panicked", zap.String("zone", o.apex.String()), zap.Any("panic", p), zap.Stack("stack"))
+			r = refreshResult{attempts: []attempt{{err: fail(StepCheck, CauseInternal, "panic: %v", p), at: time.Now()}}}
+		}
+	}()
+	return refresh(ctx, e.client, o)
+}
+
+// leaveLocked gives back the places of j and starts those that get them.
+func (e *Engine) leaveLocked(j *job) {
+	if next := e.all.leave(); next != nil {
+		e.startLocked(next)
+	}
+	e.leaveShareLocked(j)
+}
+
+func (e *Engine) leaveShareLocked(j *job) {
+	share := j.holds
+	j.holds = nil
+	if next := share.leave(); next != nil {
+		next.holds, next.queued = share, nil
+		e.enterLocked(next)
+	}
+}

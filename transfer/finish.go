@@ -1,0 +1,108 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"secondaryd/zonestore"
+)
+
+// finish turns the result of a refresh into a published version, timers and log
+// lines, and the wish for the next one into a time.
+func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
+	old := o.served.View()
+	published := e.record(o, &r)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	j.running = false
+	e.leaveLocked(j)
+	if j.removed {
+		return
+	}
+	now := time.Now()
+	interrupted := ctx.Err() != nil && !r.confirmed
+	if !interrupted {
+		e.waitLocked(j, o, &r, now)
+	}
+	if j.wish.now {
+		j.check = now
+	}
+	e.scheduleLocked(j)
+	if !interrupted {
+		e.report(j, old, r, published)
+	}
+}
+
+// record writes what was learned to the store. It runs without the engine's
+// mutex, since a zone may take long to write.
+func (e *Engine) record(o order, r *refreshResult) (published bool) {
+	now := time.Now()
+	t := o.served.Timers()
+	if len(r.attempts) > 0 {
+		t.Checked = now
+	}
+	if r.version != nil {
+		t.Confirmed, t.Expires = now, now.Add(e.limits.Lifetime(r.version.SOA()))
+		err := e.store.Publish(o.served, r.version, t)
+		return err == nil || !errors.Is(err, zonestore.ErrGone)
+	}
+	if v := o.served.View(); r.confirmed && v.State == zonestore.StateServing {
+		t.Confirmed, t.Expires = now, now.Add(e.limits.Lifetime(v.Zone.SOA()))
+	}
+	e.store.Confirm(o.served, t)
+	return false
+}
+
+// waitLocked sets when j is checked next.
+func (e *Engine) waitLocked(j *job, o order, r *refreshResult, now time.Time) {
+	j.attempts = r.attempts
+	if r.version != nil {
+		soa := r.version.SOA()
+		j.soa = &soa
+	}
+	interval := time.Duration(j.conf.AutoRefresh) * time.Second
+	if r.confirmed && j.soa != nil {
+		j.failures = 0
+		j.check = now.Add(afterSuccess(interval, e.limits.Lifetime(*j.soa), e.rand))
+		return
+	}
+	j.failures++
+	retry, left := firstRetry, time.Duration(-1)
+	if v := o.served.View(); v.State == zonestore.StateServing && j.soa != nil {
+		retry, left = e.limits.retry(*j.soa), v.Expires.Sub(now)
+	}
+	j.check = now.Add(afterFailure(j.failures, retry, interval, e.limits.MaxBackoff, left, e.rand))
+}
+
+// report logs and counts what a refresh came to.
+func (e *Engine) report(j *job, old *zonestore.View, r refreshResult, published bool) {
+	log := e.log.With(zap.String("zone", j.apex.String()))
+	for _, a := range r.attempts {
+		if a.err == nil {
+			continue
+		}
+		e.metrics.Failed(string(a.err.Step), string(a.err.Cause))
+		if a.err.Step == StepAXFR || a.err.Step == StepTSIG || a.err.Step == StepCheck {
+			e.metrics.Transferred("axfr", "failed", 0, 0)
+		}
+		log.Warn("peer failed", zap.String("peer", a.peer.label()), zap.String("step", string(a.err.Step)),
+			zap.String("cause", string(a.err.Cause)), zap.Error(a.err), zap.Uint32("serial", j.served.View().Serial),
+			zap.Time("next_try", j.check.UTC()))
+	}
+	if len(j.conf.Peers) == 0 {
+		log.Warn("zone has no peers: there is nobody to transfer it from")
+	}
+	if !published {
+		if r.confirmed {
+			log.Debug("zone is up to date", zap.Uint32("serial", old.Serial), zap.Time("next_try", j.check.UTC()))
+		}
+		return
+	}
+	e.metrics.Transferred("axfr", "ok", r.took, r.octets)
+	log.Info("zone transferred", zap.String("peer", r.from.label()), zap.String("kind", "axfr"),
+		zap.Uint32("serial", r.version.Serial()), zap.Uint32("old_serial", old.Serial),
+		zap.Int("records", r.version.Records()), zap.Int64("bytes", r.octets), zap.Duration("duration", r.took))
+}

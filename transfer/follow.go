@@ -1,0 +1,169 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"secondaryd/internal/wire"
+	"secondaryd/zonestore"
+	"secondaryd/zonestore/registry"
+)
+
+// follow keeps the jobs in step with the configuration: a full listing first,
+// then the stream of changes, and a new listing whenever the stream can't go on.
+func (e *Engine) follow(ctx context.Context) error {
+	for {
+		revision := e.registry.Revision()
+		e.list()
+		for changes, err := range e.registry.Watch(ctx, revision) {
+			if errors.Is(err, registry.ErrTooOld) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			for _, c := range changes {
+				e.apply(c)
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// list compares all jobs with the configuration.
+func (e *Engine) list() {
+	zones := map[string]struct{}{}
+	for _, z := range e.registry.Zones() {
+		zones[z.ID] = struct{}{}
+		e.configure(z)
+	}
+	e.mu.Lock()
+	var gone []string
+	for id := range e.jobs {
+		if _, ok := zones[id]; !ok {
+			gone = append(gone, id)
+		}
+	}
+	e.mu.Unlock()
+	for _, id := range gone {
+		e.remove(id)
+	}
+}
+
+// apply takes one change of the configuration. A changed peer or key is tried
+// at once with every zone that uses it.
+func (e *Engine) apply(c registry.Change) {
+	switch c.Kind {
+	case registry.KindZone:
+		if z, ok := e.registry.Zone(c.ID); ok {
+			e.configure(z)
+		} else {
+			e.remove(c.ID)
+		}
+	case registry.KindPeer:
+		e.retryZones(e.registry.ZonesOfPeer(c.ID))
+	case registry.KindTSIG:
+		for _, id := range e.registry.PeersOfTSIG(c.ID) {
+			e.retryZones(e.registry.ZonesOfPeer(id))
+		}
+	case registry.KindACL:
+	}
+}
+
+// configure makes the engine do what z says. A zone created anew under its id,
+// or given another name, starts from nothing.
+func (e *Engine) configure(z registry.Zone) {
+	apex, err := wire.ParseName(z.Apex())
+	if err != nil {
+		e.log.Error("configured zone has an impossible name", zap.String("zone", z.Name), zap.Error(err))
+		return
+	}
+	e.mu.Lock()
+	j, known := e.jobs[z.ID]
+	e.mu.Unlock()
+	if known && (!j.apex.Equal(apex) || !j.conf.Created.Equal(z.Created)) {
+		e.remove(z.ID)
+		known = false
+	}
+	if known {
+		e.reconfigure(j, z)
+		return
+	}
+	e.add(z, apex)
+}
+
+// add makes the job of a zone that the engine did not know.
+func (e *Engine) add(z registry.Zone, apex wire.Name) {
+	j := &job{conf: z, apex: apex, served: e.store.Configure(z.ID, apex), slot: -1}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	j.check = now
+	if v := j.served.View(); v.State == zonestore.StateServing {
+		soa := v.Zone.SOA()
+		j.soa = &soa
+		// What fell due while the daemon was down is done now, the rest in its time.
+		wait := afterSuccess(time.Duration(z.AutoRefresh)*time.Second, e.limits.Lifetime(soa), e.rand)
+		j.check = j.served.Timers().Confirmed.Add(wait)
+	}
+	e.jobs[z.ID] = j
+	e.scheduleLocked(j)
+}
+
+// reconfigure gives a job new settings and tries them at once; a refresh that
+// runs with the old ones ends.
+func (e *Engine) reconfigure(j *job, z registry.Zone) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if j.conf.Revision == z.Revision {
+		return
+	}
+	j.conf = z
+	e.retryLocked(j)
+}
+
+func (e *Engine) retryZones(ids []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, id := range ids {
+		if j, ok := e.jobs[id]; ok {
+			e.retryLocked(j)
+		}
+	}
+}
+
+func (e *Engine) retryLocked(j *job) {
+	if j.running {
+		j.stop()
+	}
+	e.wantLocked(j, wish{now: true})
+}
+
+// remove ends a zone: its running refresh stops, DNS no longer answers for it,
+// its copy is deleted.
+func (e *Engine) remove(id string) {
+	e.mu.Lock()
+	j, ok := e.jobs[id]
+	if ok {
+		delete(e.jobs, id)
+		e.schedule.drop(j)
+		j.removed = true
+		if j.running {
+			j.stop()
+		}
+		if j.queued == &e.all {
+			e.leaveShareLocked(j)
+		}
+		j.queued = nil
+	}
+	e.mu.Unlock()
+	e.store.Remove(id)
+	if ok {
+		e.log.Info("zone removed", zap.String("zone", j.apex.String()))
+	}
+}

@@ -1,0 +1,68 @@
+package transfer
+
+import (
+	"time"
+
+	"secondaryd/zonestore/zone"
+)
+
+// Limits bound what a primary may take of us and how a zone's SOA timers are
+// read. All must be set; the settings' defaults are in package configs.
+type Limits struct {
+	Connect      time.Duration // until a connection stands
+	FirstMessage time.Duration // until the answer begins
+	Message      time.Duration // between two messages
+	Total        time.Duration // for a whole transfer
+	MinRate      int64         // octets a second, once a transfer has run for rateGrace; 0: any
+
+	Bytes        int64 // octets of one transfer
+	BytesRunning int64 // octets of all running transfers
+	Records      int   // in a zone
+	RRsetRecords int
+	TypesPerName int
+
+	Running        int // transfers at once
+	RunningPerPeer int // refreshes at once that begin with one peer address
+	PollsPerSecond int // SOA queries to one peer address
+
+	MinRetry      time.Duration
+	MinExpire     time.Duration
+	MaxBackoff    time.Duration
+	DefaultRetry  time.Duration // for a SOA RETRY of 0
+	DefaultExpire time.Duration // for a SOA EXPIRE of 0
+
+	ForbidPrivate bool // no loopback or private addresses as peers
+}
+
+// rateGrace is how long a transfer may be slow.
+const rateGrace = 30 * time.Second
+
+// memoryPerOctet bounds the memory of a zone under construction by the octets
+// of its transfer: compressed names grow, but not without end.
+const memoryPerOctet = 4
+
+func (l *Limits) builder() zone.Limits {
+	return zone.Limits{
+		Records:      l.Records,
+		RRsetRecords: l.RRsetRecords,
+		Types:        l.TypesPerName,
+		Octets:       int(l.Bytes) * memoryPerOctet,
+	}
+}
+
+// Lifetime is how long a copy with that SOA may be served after a primary
+// confirmed it: SOA EXPIRE within the limits.
+func (l *Limits) Lifetime(soa zone.SOA) time.Duration {
+	if soa.Expire == 0 {
+		return l.DefaultExpire
+	}
+	return max(time.Duration(soa.Expire)*time.Second, l.MinExpire)
+}
+
+// retry is how long to wait after the first failure: SOA RETRY within the limits.
+func (l *Limits) retry(soa zone.SOA) time.Duration {
+	if soa.Retry == 0 {
+		return l.DefaultRetry
+	}
+	return max(time.Duration(soa.Retry)*time.Second, l.MinRetry)
+}

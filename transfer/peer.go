@@ -1,0 +1,71 @@
+package transfer
+
+import (
+	"net/netip"
+
+	"secondaryd/internal/tsig"
+	"secondaryd/zonestore/registry"
+)
+
+// peer is a primary as a refresh sees it.
+type peer struct {
+	id   string
+	addr netip.AddrPort // zero: none configured
+	key  *tsig.Key      // nil: unsigned
+	fact error          // why the peer can't be asked at all
+}
+
+// label names the peer in logs and metrics.
+func (p peer) label() string {
+	if !p.addr.IsValid() {
+		return p.id
+	}
+	return p.addr.String()
+}
+
+// peersOf returns the peers of a zone in the order they are configured.
+func peersOf(r *registry.Registry, z registry.Zone) []peer {
+	peers := make([]peer, 0, len(z.Peers))
+	for _, id := range z.Peers {
+		if conf, ok := r.Peer(id); ok {
+			peers = append(peers, resolve(r, conf))
+		}
+	}
+	return peers
+}
+
+func resolve(r *registry.Registry, conf registry.Peer) peer {
+	p := peer{id: conf.ID}
+	addr, ok := conf.AddrPort()
+	if !ok {
+		p.fact = &Error{Step: StepConnect, Cause: CauseNoAddress}
+		return p
+	}
+	p.addr = addr
+	if conf.TSIG == nil {
+		return p
+	}
+	key, ok := r.TSIG(*conf.TSIG)
+	if !ok {
+		p.fact = fail(StepTSIG, CauseInternal, "key %s of the peer is missing", *conf.TSIG)
+		return p
+	}
+	k, err := tsig.NewKey(key.Name, key.Algorithm, key.Secret.Reveal())
+	if err != nil {
+		p.fact = fail(StepTSIG, CauseInternal, "key %s: %w", key.Name, err)
+	}
+	p.key = k
+	return p
+}
+
+// first moves the peer with that address to the front: the one that sent a
+// NOTIFY is asked first (RFC 1996 section 3.11).
+func first(peers []peer, addr netip.Addr) {
+	for i, p := range peers {
+		if p.addr.Addr() == addr {
+			copy(peers[1:i+1], peers[:i])
+			peers[0] = p
+			return
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"secondaryd/internal/tsig"
+	"secondaryd/internal/wire"
+	"secondaryd/zonestore/zone"
+)
+
+// How a SOA query by UDP is repeated before it is asked by TCP.
+var udpTries = [...]time.Duration{1 * time.Second, 2 * time.Second}
+
+// udpBuffer is the largest SOA answer by UDP that is looked at. No larger size
+// is offered, so anything above 512 octets is a favour.
+const udpBuffer = 4096
+
+// poll asks a peer for the SOA of a zone: by UDP, and by TCP if UDP brings no
+// answer or a truncated one.
+func (c *client) poll(ctx context.Context, p peer, apex wire.Name) (zone.SOA, error) {
+	if p.fact != nil {
+		return zone.SOA{}, p.fact
+	}
+	soa, again, err := c.pollUDP(ctx, p, apex)
+	if again {
+		soa, err = c.pollTCP(ctx, p, apex)
+	}
+	if errors.Is(err, tsig.ErrBadKey) {
+		err = c.whichAlgorithm(ctx, p, apex, err, c.pollsTCP)
+	}
+	return soa, err
+}
+
+// pollUDP asks by UDP; again tells that TCP should be tried.
+func (c *client) pollUDP(ctx context.Context, p peer, apex wire.Name) (soa zone.SOA, again bool, err error) {
+	conn, closed, err := c.open(ctx, "udp", p.addr)
+	if err != nil {
+		return zone.SOA{}, false, err
+	}
+	defer closed()
+	for _, wait := range udpTries {
+		q := newQuery(c.id(), apex, wire.TypeSOA, p.key, time.Now())
+		soa, again, err = c.tryUDP(conn.Conn, q, min(wait, c.limits.FirstMessage))
+		if err == nil && !again {
+			return soa, false, nil
+		}
+		if !isTimeout(err) || ctx.Err() != nil {
+			break
+		}
+	}
+	if again || isTimeout(err) || connectionFault(err) {
+		return zone.SOA{}, ctx.Err() == nil, err
+	}
+	return zone.SOA{}, false, classify(StepSOA, err)
+}
+
+// connectionFault tells whether err is about reaching the peer, not about what
+// it said.
+func connectionFault(err error) bool {
+	_, ok := errors.AsType[*net.OpError](err)
+	return ok
+}
+
+// tryUDP sends the query once and waits for what answers it. Whatever else
+// arrives is ignored (RFC 5452 section 9.1), be it unsigned where a signature
+// is due: it may come from anyone.
+func (c *client) tryUDP(conn net.Conn, q *query, wait time.Duration) (zone.SOA, bool, error) {
+	if err := within(conn, wait); err != nil {
+		return zone.SOA{}, false, err
+	}
+	if _, err := conn.Write(q.bytes); err != nil {
+		return zone.SOA{}, false, err
+	}
+	buf := make([]byte, udpBuffer)
+	var dropped error
+	for {
+		n, err := conn.Read(buf)
+		if isTimeout(err) && dropped != nil {
+			return zone.SOA{}, false, dropped
+		}
+		if err != nil {
+			return zone.SOA{}, false, err
+		}
+		if !q.matches(buf[:n]) {
+			continue
+		}
+		msg, err := verified(q, buf[:n])
+		if err != nil {
+			dropped = err
+			continue
+		}
+		return soaAnswer(q, msg)
+	}
+}
+
+// verified checks the signature of an answer of one message.
+func verified(q *query, raw []byte) ([]byte, error) {
+	v := q.verifier()
+	msg, err := v.Next(raw, time.Now())
+	if err != nil {
+		return nil, signatureError(StepSOA, raw, err)
+	}
+	return msg, v.Finish()
+}
+
+func (c *client) pollTCP(ctx context.Context, p peer, apex wire.Name) (zone.SOA, error) {
+	conn, closed, err := c.open(ctx, "tcp", p.addr)
+	if err != nil {
+		return zone.SOA{}, err
+	}
+	defer closed()
+	soa, err := c.askTCP(conn, newQuery(c.id(), apex, wire.TypeSOA, p.key, time.Now()))
+	if err != nil {
+		return zone.SOA{}, classify(StepSOA, err)
+	}
+	return soa, nil
+}
+
+// pollsTCP reports whether a peer answers the SOA query by TCP.
+func (c *client) pollsTCP(ctx context.Context, p peer, apex wire.Name) error {
+	_, err := c.pollTCP(ctx, p, apex)
+	return err
+}
+
+func (c *client) askTCP(conn net.Conn, q *query) (zone.SOA, error) {
+	if err := within(conn, c.limits.FirstMessage); err != nil {
+		return zone.SOA{}, err
+	}
+	if _, err := conn.Write(q.bytes); err != nil {
+		return zone.SOA{}, err
+	}
+	buf := make([]byte, wire.MaxMessage)
+	n, err := conn.Read(buf)
+	if err != nil {
+		return zone.SOA{}, err
+	}
+	msg, err := verified(q, buf[:n])
+	if err != nil {
+		return zone.SOA{}, err
+	}
+	soa, truncated, err := soaAnswer(q, msg)
+	if truncated {
+		return zone.SOA{}, fail(StepSOA, CauseMalformed, "TC set in an answer by TCP")
+	}
+	return soa, err
+}

@@ -1,0 +1,148 @@
+package transfer
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"secondaryd/internal/tsig"
+	"secondaryd/internal/wire"
+)
+
+// query is one question to a peer and what it takes to recognise the answer.
+type query struct {
+	id    uint16
+	apex  wire.Name
+	qtype uint16
+	key   *tsig.Key // nil: unsigned
+	mac   []byte    // of the signed query
+	bytes []byte
+}
+
+// newQuery makes a question about the apex, signed if there is a key. The id
+// comes from a strong source, so that an answer can't be guessed (RFC 5452
+// section 9.1).
+func newQuery(id uint16, apex wire.Name, qtype uint16, key *tsig.Key, now time.Time) *query {
+	q := &query{id: id, apex: apex, qtype: qtype, key: key}
+	q.bytes = wire.Header{ID: id, QD: 1}.Append(nil)
+	q.bytes = append(q.bytes, apex...)
+	q.bytes = binary.BigEndian.AppendUint16(q.bytes, qtype)
+	q.bytes = binary.BigEndian.AppendUint16(q.bytes, wire.ClassIN)
+	if key != nil {
+		q.bytes, q.mac = key.Sign(q.bytes, nil, now)
+	}
+	return q
+}
+
+// verifier checks the signatures of what answers a query.
+type verifier interface {
+	Next(msg []byte, now time.Time) ([]byte, error)
+	Finish() error
+}
+
+func (q *query) verifier() verifier {
+	if q.key == nil {
+		return plain{}
+	}
+	return tsig.NewAnswer(q.key, q.mac)
+}
+
+// plain lets the messages of an unsigned exchange through.
+type plain struct{}
+
+func (plain) Next(msg []byte, _ time.Time) ([]byte, error) { return msg, nil }
+func (plain) Finish() error                                { return nil }
+
+// signatureError says of an answer whose signature failed with err what it
+// means. A report of an error may come unsigned, and proves nothing, but tells
+// more than that it is unsigned; it only ever makes a try fail.
+func signatureError(step Step, msg []byte, err error) error {
+	h, ok := wire.ParseHeader(msg)
+	if !ok || !errors.Is(err, tsig.ErrUnsigned) || h.Rcode() == 0 {
+		return err
+	}
+	return rcodeError(step, h.Rcode())
+}
+
+// matches reports whether msg claims to answer the query: anything else that
+// arrives by UDP is ignored (RFC 5452 section 9.1).
+func (q *query) matches(msg []byte) bool {
+	h, ok := wire.ParseHeader(msg)
+	if !ok || h.ID != q.id || h.Flags&wire.FlagQR == 0 {
+		return false
+	}
+	if h.QD == 0 {
+		return h.Rcode() != 0 // an error report may leave the question out
+	}
+	var r wire.Reader
+	r.Reset(msg)
+	question, err := r.Question()
+	return err == nil && q.asks(question)
+}
+
+func (q *query) asks(question wire.Question) bool {
+	return question.Type == q.qtype && question.Class == wire.ClassIN && question.Name.Equal(q.apex)
+}
+
+// checkHeader checks what every message of an answer must have (RFC 5936
+// section 2.2.1) and returns a reader behind the question. The question may be
+// left out of all messages but the first.
+func (q *query) checkHeader(step Step, msg []byte, first bool) (wire.Header, *wire.Reader, error) {
+	h, ok := wire.ParseHeader(msg)
+	switch {
+	case !ok:
+		return h, nil, fail(step, CauseMalformed, "message of %d octets", len(msg))
+	case h.ID != q.id:
+		return h, nil, fail(step, CauseNotAnswer, "message id %d instead of %d", h.ID, q.id)
+	case h.Flags&wire.FlagQR == 0 || h.Opcode() != wire.OpcodeQuery:
+		return h, nil, fail(step, CauseNotAnswer, "flags %#04x", h.Flags)
+	}
+	if err := rcodeError(step, h.Rcode()); err != nil {
+		return h, nil, err
+	}
+	if h.QD > 1 || h.QD == 0 && first {
+		return h, nil, fail(step, CauseNotAnswer, "%d questions", h.QD)
+	}
+	r := &wire.Reader{}
+	r.Reset(msg)
+	for range h.QD {
+		question, err := r.Question()
+		if err != nil {
+			return h, nil, err
+		}
+		if !question.Name.Equal(q.apex) {
+			return h, nil, fail(step, CauseWrongZone, "question %s", question.Name)
+		}
+		if !q.asks(question) {
+			return h, nil, fail(step, CauseNotAnswer, "question type %d class %d", question.Type, question.Class)
+		}
+	}
+	return h, r, nil
+}
+
+const (
+	rcodeServFail = 2
+	rcodeRefused  = 5
+	rcodeNotAuth  = 9
+)
+
+var rcodeNames = [16]string{
+	"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET",
+	"NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", "RCODE12", "RCODE13", "RCODE14", "RCODE15",
+}
+
+// rcodeError turns a response code into an error, nil for NOERROR.
+func rcodeError(step Step, rcode int) error {
+	switch rcode {
+	case 0:
+		return nil
+	case rcodeRefused:
+		return fail(step, CauseRefused, "REFUSED")
+	case rcodeNotAuth:
+		return &Error{Step: step, Cause: CauseNotAuth}
+	case rcodeServFail:
+		return &Error{Step: step, Cause: CauseServFail}
+	default:
+		return fail(step, CauseRcode, "%s", rcodeNames[rcode])
+	}
+}

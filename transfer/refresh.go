@@ -1,0 +1,77 @@
+package transfer
+
+import (
+	"context"
+	"time"
+
+	"secondaryd/internal/wire"
+	"secondaryd/zonestore"
+	"secondaryd/zonestore/zone"
+)
+
+// asker is what a refresh needs of a client.
+type asker interface {
+	poll(ctx context.Context, p peer, apex wire.Name) (zone.SOA, error)
+	axfr(ctx context.Context, p peer, apex wire.Name, accept func(zone.SOA) error) (received, error)
+}
+
+// refresh brings one zone up to date: it asks the peers in turn until one has
+// confirmed the copy or given a newer one (RFC 1034 section 4.3.5). Without a
+// copy, with an expired one, or when ordered to, it asks for the transfer at
+// once and takes any serial.
+func refresh(ctx context.Context, c asker, o order) refreshResult {
+	view := o.served.View()
+	var r refreshResult
+	for _, p := range o.peers {
+		a := attempt{peer: p}
+		if err := try(ctx, c, o, view, p, &a, &r); err != nil {
+			a.err = classify(StepAXFR, err)
+		}
+		a.at = time.Now()
+		r.attempts = append(r.attempts, a)
+		if ctx.Err() != nil || r.version != nil {
+			break
+		}
+		// After a NOTIFY a peer that is not newer does not end the search.
+		if r.confirmed && !o.wish.notified {
+			break
+		}
+	}
+	return r
+}
+
+// try refreshes from one peer.
+func try(ctx context.Context, c asker, o order, view *zonestore.View, p peer, a *attempt, r *refreshResult) error {
+	anything := view.State != zonestore.StateServing || o.wish.force
+	if !anything {
+		soa, err := c.poll(ctx, p, o.apex)
+		if err != nil {
+			return classify(StepSOA, err)
+		}
+		a.serial = soa.Serial
+		if soa.Serial == view.Serial {
+			r.confirmed = true
+			return nil
+		}
+		if !newer(soa.Serial, view.Serial) {
+			return olderError(soa.Serial, view.Serial)
+		}
+	}
+	start := time.Now()
+	got, err := c.axfr(ctx, p, o.apex, func(soa zone.SOA) error {
+		a.serial = soa.Serial
+		if !anything && !newer(soa.Serial, view.Serial) {
+			return olderError(soa.Serial, view.Serial)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.version, r.octets, r.took, r.from, r.confirmed = got.zone, got.octets, time.Since(start), p, true
+	return nil
+}
+
+func olderError(theirs, ours uint32) error {
+	return fail(StepCheck, CauseOlder, "serial %d, ours is %d", theirs, ours)
+}

@@ -1,0 +1,86 @@
+package zonestore
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"secondaryd/internal/wire"
+	"secondaryd/zonestore/archive"
+)
+
+// Configured is a zone as the configuration has it.
+type Configured struct {
+	ID      string
+	Apex    wire.Name
+	Created time.Time // a copy older than this belongs to a predecessor
+}
+
+// Restore enters all configured zones at the start and serves their copies from
+// disk, those that have not expired meanwhile. Copies that don't fit are
+// deleted, damaged ones set aside; both are fetched again. Timers of zones that
+// are no longer configured are forgotten.
+func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) error {
+	timers, err := s.timers.load()
+	if err != nil {
+		s.log.Error("can't read the timers of zones", zap.Error(err))
+		timers = map[string]Timers{}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2 * runtime.GOMAXPROCS(0))
+	for _, c := range zones {
+		t, ok := timers[c.ID]
+		delete(timers, c.ID)
+		g.Go(func() error {
+			s.restore(s.enter(newServed(c.ID, c.Apex)), c, t, ok, now)
+			return ctx.Err()
+		})
+	}
+	for id := range timers {
+		s.timers.set(id, nil)
+		if err := s.archive.Delete(id); err != nil {
+			s.log.Warn("can't delete the copy of a removed zone", zap.Error(err))
+		}
+	}
+	return g.Wait()
+}
+
+func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now time.Time) {
+	log := s.log.With(zap.String("zone", served.apex.String()))
+	z, meta, err := s.archive.Load(c.ID, s.seed)
+	if errors.Is(err, archive.ErrNone) {
+		return
+	}
+	if err != nil {
+		log.Error("the zone's copy on disk can't be used: it will be transferred again", zap.Error(err))
+		return
+	}
+	if !z.Apex().Equal(c.Apex) || meta.Received.Before(c.Created) {
+		log.Info("the copy on disk belongs to an earlier zone of this id: it will be deleted")
+		if err := s.archive.Delete(c.ID); err != nil {
+			log.Error("can't delete a copy", zap.Error(err))
+		}
+		return
+	}
+	if !known || t.Confirmed.Before(meta.Received) {
+		// The process ended before the timers of this copy were written.
+		t = Timers{Checked: meta.Received, Confirmed: meta.Received}
+	}
+	served.received = meta.Received
+	if t.Expires.IsZero() {
+		t.Expires = t.Confirmed.Add(s.lifetime(z.SOA()))
+	}
+	served.timers.Store(&t)
+	view := &View{State: StateServing, Zone: z, Serial: z.Serial(), Expires: t.Expires}
+	if !now.Before(view.Expires) {
+		view.State, view.Zone = StateExpired, nil
+		log.Error("zone expired", zap.Uint32("serial", view.Serial), zap.Time("expired", view.Expires))
+	} else {
+		log.Info("zone loaded", zap.Uint32("serial", view.Serial), zap.Int("records", z.Records()))
+	}
+	served.view.Store(view)
+}

@@ -1,0 +1,68 @@
+package zonestore
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"secondaryd/internal/wire"
+	"secondaryd/zonestore/zone"
+)
+
+// State says what a configured zone can be answered with.
+type State uint8
+
+// The states of a zone.
+const (
+	StateEmpty   State = iota // configured, no copy yet
+	StateServing              // a copy is served
+	StateExpired              // the copy is older than its SOA EXPIRE (RFC 1035 section 3.3.13)
+)
+
+func (s State) String() string {
+	return [...]string{"empty", "serving", "expired"}[s]
+}
+
+// View is what is known of a zone at one moment. It never changes; readers
+// load it once and use it to the end of their work.
+type View struct {
+	State   State
+	Zone    *zone.Zone // while StateServing, else nil
+	Serial  uint32     // of the copy, also when it has expired; 0 without one
+	Expires time.Time  // when the copy must no longer be served; zero without one
+}
+
+// Served is a configured zone.
+type Served struct {
+	id      string
+	apex    wire.Name // folded
+	view    atomic.Pointer[View]
+	timers  atomic.Pointer[Timers]
+	unsaved atomic.Bool // the served version is not on disk
+
+	writing  sync.Mutex // held while a version is saved and published; guards the fields below
+	received time.Time  // when the served version was
+	gone     bool       // removed: nothing may be saved or published any more
+}
+
+func newServed(id string, apex wire.Name) *Served {
+	s := &Served{id: id, apex: apex.Fold()}
+	s.view.Store(&View{})
+	s.timers.Store(&Timers{})
+	return s
+}
+
+// ID returns the zone id.
+func (s *Served) ID() string { return s.id }
+
+// Apex returns the zone's name in lower case. The caller must not change it.
+func (s *Served) Apex() wire.Name { return s.apex }
+
+// View returns the zone's present view, never nil. It takes no lock.
+func (s *Served) View() *View { return s.view.Load() }
+
+// Timers returns when the zone was checked and confirmed.
+func (s *Served) Timers() Timers { return *s.timers.Load() }
+
+// Unsaved reports whether the served version could not be saved yet.
+func (s *Served) Unsaved() bool { return s.unsaved.Load() }

@@ -1,0 +1,252 @@
+// Package zonestore joins what the daemon knows of its zones: the served
+// versions, their copies on disk, and the times that decide how long they may
+// be served.
+//
+// A query finds its zone and version through atomic pointers alone; a new
+// version is written to disk first and then published by one pointer swap, so
+// what has been served is served again after a crash. Configuration lives in
+// the package registry below. Reading is safe from anywhere; for each zone id
+// there is one writer, the transfer engine.
+package zonestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"secondaryd/internal/wire"
+	"secondaryd/zonestore/archive"
+	"secondaryd/zonestore/zone"
+)
+
+// ErrGone means that the zone was removed, or given another name, meanwhile.
+var ErrGone = errors.New("zone is no longer configured")
+
+// Options say where the store keeps its files and how it reports.
+type Options struct {
+	Dir string // must exist
+	// Lifetime says how long a copy with that SOA may be served after it was
+	// confirmed. It is asked only where that was not on disk in time.
+	Lifetime func(zone.SOA) time.Duration
+	Log      *zap.Logger
+}
+
+// Store holds all configured zones.
+type Store struct {
+	seed     uint64
+	log      *zap.Logger
+	lifetime func(zone.SOA) time.Duration
+	archive  *archive.Archive
+	timers   *timersFile
+	finder   finder
+
+	mu    sync.Mutex // guards zones
+	zones map[string]*Served
+}
+
+// Open opens the files of a store. Close it after Run has returned.
+func Open(o Options) (*Store, error) {
+	seed, err := loadSeed(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open zone store: %w", err)
+	}
+	timers, damaged, err := openTimers(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open zone store: %w", err)
+	}
+	if damaged != nil {
+		o.Log.Error("timers file damaged: set aside, every copy now counts as confirmed when it was received", zap.Error(damaged))
+	}
+	copies, err := archive.Open(o.Dir)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open zone store: %w", err), timers.close())
+	}
+	return &Store{
+		seed:     seed,
+		log:      o.Log,
+		lifetime: o.Lifetime,
+		archive:  copies,
+		timers:   timers,
+		zones:    map[string]*Served{},
+	}, nil
+}
+
+// Close writes what is pending and closes the files.
+func (s *Store) Close() error { return errors.Join(s.timers.close(), s.archive.Close()) }
+
+// Seed is what suffixes given to Find must be computed with.
+func (s *Store) Seed() uint64 { return s.seed }
+
+// Find returns the deepest configured zone whose name is a suffix of the name,
+// beginning at or behind label from, and the label where the zone's name
+// begins; nil if there is none. It takes no lock and allocates nothing.
+func (s *Store) Find(n *wire.Suffixes, from int) (*Served, int) { return s.finder.find(n, from) }
+
+// Get returns the zone with that id.
+func (s *Store) Get(id string) (*Served, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	z, ok := s.zones[id]
+	return z, ok
+}
+
+// Configure makes the zone with that id known under its name; it has no copy
+// yet. A zone that was known under another name loses it, with its copy.
+func (s *Store) Configure(id string, apex wire.Name) *Served {
+	if old, ok := s.Get(id); ok {
+		if old.apex.Equal(apex) {
+			return old
+		}
+		s.Remove(id)
+	}
+	return s.enter(newServed(id, apex))
+}
+
+func (s *Store) enter(z *Served) *Served {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.zones[z.id] = z
+	s.finder.insert(wire.HashName(z.apex, s.seed), z)
+	return z
+}
+
+// Remove ends the zone with that id: it is no longer found, and its copy and
+// timers are deleted.
+func (s *Store) Remove(id string) {
+	s.mu.Lock()
+	z, ok := s.zones[id]
+	delete(s.zones, id)
+	s.mu.Unlock()
+	if !ok {
+		return
+	}
+	s.finder.remove(wire.HashName(z.apex, s.seed), z)
+	z.writing.Lock()
+	defer z.writing.Unlock()
+	z.gone = true
+	s.timers.set(id, nil)
+	if err := s.archive.Delete(id); err != nil {
+		s.log.Error("can't delete the copy of a removed zone", zap.String("zone", z.apex.String()), zap.Error(err))
+	}
+}
+
+// Publish saves a new version and then serves it. A version that can't be saved
+// is served all the same, and saved as soon as the disk allows: a full disk
+// must not make a zone stale.
+func (s *Store) Publish(served *Served, version *zone.Zone, t Timers) error {
+	served.writing.Lock()
+	defer served.writing.Unlock()
+	if served.gone {
+		return ErrGone
+	}
+	served.received = t.Confirmed
+	s.save(served, version)
+	s.setTimers(served, t)
+	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Expires: t.Expires})
+	return nil
+}
+
+// save writes version to the archive and notes whether that worked. The caller
+// holds served.writing.
+func (s *Store) save(served *Served, version *zone.Zone) {
+	err := s.archive.Save(archive.Meta{ID: served.id, Received: served.received}, version)
+	if err != nil {
+		s.log.Error("zone is served from memory: its copy can't be saved, trying again",
+			zap.String("zone", served.apex.String()), zap.Uint32("serial", version.Serial()), zap.Error(err))
+	}
+	if err == nil && served.unsaved.Load() {
+		s.log.Info("zone copy saved at last", zap.String("zone", served.apex.String()), zap.Uint32("serial", version.Serial()))
+	}
+	served.unsaved.Store(err != nil)
+}
+
+// Confirm records that a primary was asked. The copy goes on being served until
+// t.Expires.
+func (s *Store) Confirm(served *Served, t Timers) {
+	served.writing.Lock()
+	defer served.writing.Unlock()
+	if served.gone {
+		return
+	}
+	s.setTimers(served, t)
+	if v := served.View(); v.State == StateServing && !v.Expires.Equal(t.Expires) {
+		next := *v
+		next.Expires = t.Expires
+		served.view.Store(&next)
+	}
+}
+
+// Expire takes the copy out of service; its serial stays known.
+func (s *Store) Expire(served *Served) {
+	served.writing.Lock()
+	defer served.writing.Unlock()
+	if v := served.View(); v.State == StateServing {
+		served.view.Store(&View{State: StateExpired, Serial: v.Serial, Expires: v.Expires})
+	}
+}
+
+func (s *Store) setTimers(served *Served, t Timers) {
+	served.timers.Store(&t)
+	s.timers.set(served.id, &t)
+}
+
+// All returns every configured zone, in no order.
+func (s *Store) All() []*Served {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*Served, 0, len(s.zones))
+	for _, z := range s.zones {
+		all = append(all, z)
+	}
+	return all
+}
+
+const (
+	flushEvery = 2 * time.Second
+	retryEvery = 10 * time.Second
+)
+
+// Run writes timers and syncs copies in the background until ctx ends, and once
+// more then.
+func (s *Store) Run(ctx context.Context) error {
+	flush, retry := time.NewTicker(flushEvery), time.NewTicker(retryEvery)
+	defer flush.Stop()
+	defer retry.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.flush()
+			return nil
+		case <-flush.C:
+			s.flush()
+		case <-retry.C:
+			s.saveUnsaved()
+		}
+	}
+}
+
+func (s *Store) flush() {
+	if err := errors.Join(s.timers.flush(), s.archive.Sync()); err != nil {
+		s.log.Error("can't write zone data to disk, trying again", zap.Error(err))
+	}
+}
+
+func (s *Store) saveUnsaved() {
+	for _, served := range s.All() {
+		if served.unsaved.Load() {
+			s.saveAgain(served)
+		}
+	}
+}
+
+func (s *Store) saveAgain(served *Served) {
+	served.writing.Lock()
+	defer served.writing.Unlock()
+	if v := served.View(); !served.gone && v.State == StateServing {
+		s.save(served, v.Zone)
+	}
+}

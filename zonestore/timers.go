@@ -1,0 +1,183 @@
+package zonestore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// Timers is what must be known of a zone across a restart besides its copy.
+// The times are wall time; zero means never.
+type Timers struct {
+	Checked   time.Time // a primary was asked, whatever the outcome
+	Confirmed time.Time // a primary confirmed the copy: the expiry clock runs from here
+	Expires   time.Time // when the copy expires
+}
+
+// timersFile keeps the timers of all zones in one bbolt file. They change with
+// every check of every zone, so they are collected and written together: a
+// crash loses the last moments, which only makes a zone expire earlier.
+type timersFile struct {
+	db *bbolt.DB
+
+	mu    sync.Mutex // guards dirty
+	dirty map[string]*Timers
+}
+
+var timersBucket = []byte("timers")
+
+const (
+	timersVersion = 1
+	timersSize    = 1 + 3*8 + 4
+	lockTimeout   = 2 * time.Second
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// openTimers opens the file in dir. One that can't be read is set aside, since
+// all it holds can be learned anew; damaged tells that this happened.
+func openTimers(dir string) (f *timersFile, damaged error, err error) {
+	path := filepath.Join(dir, "timers.db")
+	db, err := openBolt(path)
+	if errors.Is(err, bbolt.ErrTimeout) {
+		return nil, nil, fmt.Errorf("%s is in use by another process", path)
+	}
+	if err != nil {
+		damaged = err
+		if err := os.Rename(path, path+".damaged"); err != nil {
+			return nil, damaged, err
+		}
+		if db, err = openBolt(path); err != nil {
+			return nil, damaged, err
+		}
+	}
+	return &timersFile{db: db, dirty: map[string]*Timers{}}, damaged, nil
+}
+
+func openBolt(path string) (db *bbolt.DB, err error) {
+	defer func() { // bbolt panics on some kinds of damage
+		if r := recover(); r != nil {
+			err = fmt.Errorf("damaged: %v", r)
+		}
+	}()
+	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	if err != nil {
+		return nil, err
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucketIfNotExists(timersBucket)
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// load returns the timers of every zone in the file; damaged entries are left out.
+func (f *timersFile) load() (all map[string]Timers, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("timers: damaged: %v", r)
+		}
+	}()
+	all = map[string]Timers{}
+	err = f.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(timersBucket).ForEach(func(id, value []byte) error {
+			if t, ok := decodeTimers(value); ok {
+				all[string(id)] = t
+			}
+			return nil
+		})
+	})
+	return all, err
+}
+
+// set records the timers of a zone, nil to forget it, for the next flush.
+func (f *timersFile) set(id string, t *Timers) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dirty[id] = t
+}
+
+// flush writes what has changed since the last flush, in one transaction.
+func (f *timersFile) flush() error {
+	f.mu.Lock()
+	dirty := f.dirty
+	f.dirty = map[string]*Timers{}
+	f.mu.Unlock()
+	if len(dirty) == 0 {
+		return nil
+	}
+	err := f.db.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(timersBucket)
+		for id, t := range dirty {
+			if err := putTimers(b, id, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		f.restore(dirty)
+		return fmt.Errorf("write timers: %w", err)
+	}
+	return nil
+}
+
+// restore takes back what could not be written, unless it is outdated by now.
+func (f *timersFile) restore(dirty map[string]*Timers) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, t := range dirty {
+		if _, ok := f.dirty[id]; !ok {
+			f.dirty[id] = t
+		}
+	}
+}
+
+func putTimers(b *bbolt.Bucket, id string, t *Timers) error {
+	if t == nil {
+		return b.Delete([]byte(id))
+	}
+	return b.Put([]byte(id), t.encode())
+}
+
+func (f *timersFile) close() error { return errors.Join(f.flush(), f.db.Close()) }
+
+func (t Timers) encode() []byte {
+	b := append(make([]byte, 0, timersSize), timersVersion)
+	for _, at := range []time.Time{t.Checked, t.Confirmed, t.Expires} {
+		micros := int64(0)
+		if !at.IsZero() {
+			micros = at.UnixMicro()
+		}
+		b = binary.LittleEndian.AppendUint64(b, uint64(micros))
+	}
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+func decodeTimers(b []byte) (Timers, bool) {
+	if len(b) != timersSize || b[0] != timersVersion {
+		return Timers{}, false
+	}
+	body, sum := b[:timersSize-4], binary.LittleEndian.Uint32(b[timersSize-4:])
+	if crc32.Checksum(body, castagnoli) != sum {
+		return Timers{}, false
+	}
+	at := func(i int) time.Time {
+		micros := int64(binary.LittleEndian.Uint64(body[1+8*i:]))
+		if micros == 0 {
+			return time.Time{}
+		}
+		return time.UnixMicro(micros).UTC()
+	}
+	return Timers{Checked: at(0), Confirmed: at(1), Expires: at(2)}, true
+}
