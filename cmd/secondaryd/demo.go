@@ -78,17 +78,19 @@ func demo(ctx context.Context, at demoAddresses, d time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	err = show.run(ctx)
-	switch {
-	case err != nil && ctx.Err() == nil:
+	if err := show.run(ctx); err != nil && !demoEnded(err) {
 		return err
-	case d > 0 && show.changes == 0:
-		return errors.Join(errors.New("demo: no change arrived in the time given"), err)
-	case err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
-		return err
+	}
+	if d > 0 && show.changes == 0 {
+		return errors.New("demo: no change arrived in the time given")
 	}
 	say("Done: %d changes went from the primary to the answers.", show.changes)
 	return nil
+}
+
+// demoEnded tells whether err is the ordinary end: the time is up, or Ctrl-C.
+func demoEnded(err error) bool {
+	return errors.Is(err, errDemoOver) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // run starts the primary and the daemon, shows the zone, and ends both.

@@ -85,8 +85,8 @@ func (s *demoShow) withDaemon(ctx context.Context) (err error) {
 		ended <- err
 	}()
 	err = s.tell(ctx)
-	if cause := context.Cause(ctx); ctx.Err() != nil && !errors.Is(cause, ctx.Err()) {
-		err = cause
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
 	say("\nStopping the daemon.")
 	_ = child.Process.Signal(syscall.SIGTERM) // it may have ended already
