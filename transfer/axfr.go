@@ -44,14 +44,8 @@ func (a *axfr) message(msg []byte) (done bool, err error) {
 			return false, err
 		}
 	}
-	// What else there is (OPT, padding) must be whole, but says nothing to us.
-	for range int(h.NS) + int(h.AR) {
-		if _, err := r.Skip(); err != nil {
-			return false, err
-		}
-	}
-	if r.Rest() != 0 {
-		return false, fail(StepAXFR, CauseMalformed, "%d octets after the message", r.Rest())
+	if err := skipRest(StepAXFR, r, int(h.NS)+int(h.AR)); err != nil {
+		return false, err
 	}
 	return a.done, nil
 }
@@ -72,7 +66,7 @@ func (a *axfr) record(msg []byte, rr wire.RR) (err error) {
 	case a.soa == nil:
 		return a.first(rr)
 	case rr.Type == wire.TypeSOA && rr.Owner.Equal(a.query.apex):
-		if !bytes.Equal(a.rdata, a.soa) {
+		if wire.CompareRdata(wire.TypeSOA, a.rdata, a.soa) != 0 {
 			return fail(StepAXFR, CauseStructure, "a second SOA differs from the first")
 		}
 		a.done = true

@@ -120,6 +120,20 @@ func (q *query) checkHeader(step Step, msg []byte, first bool) (wire.Header, *wi
 	return h, r, nil
 }
 
+// skipRest reads n records that say nothing to us (OPT, padding), and nothing
+// may follow them: the counts must be met and every octet accounted for.
+func skipRest(step Step, r *wire.Reader, n int) error {
+	for range n {
+		if _, err := r.Skip(); err != nil {
+			return err
+		}
+	}
+	if r.Rest() != 0 {
+		return fail(step, CauseMalformed, "%d octets after the message", r.Rest())
+	}
+	return nil
+}
+
 const (
 	rcodeServFail = 2
 	rcodeRefused  = 5

@@ -17,31 +17,34 @@ func soaAnswer(q *query, msg []byte) (soa zone.SOA, truncated bool, err error) {
 	if h.Flags&wire.FlagTC != 0 {
 		return zone.SOA{}, true, nil
 	}
-	var other wire.Name
+	var rdata []byte    // of the zone's SOA
+	var other wire.Name // the owner of another one
 	for range h.AN {
 		rr, err := r.RR()
 		if err != nil {
 			return zone.SOA{}, false, err
 		}
-		if rr.Type != wire.TypeSOA || rr.Class != wire.ClassIN {
-			continue
-		}
-		if !rr.Owner.Equal(q.apex) {
+		switch {
+		case rr.Type != wire.TypeSOA || rr.Class != wire.ClassIN:
+		case !rr.Owner.Equal(q.apex):
 			other = bytes.Clone(rr.Owner)
-			continue
+		case rdata == nil:
+			if rdata, err = wire.AppendRdata(nil, msg, rr.Data, rr.Size, wire.TypeSOA); err != nil {
+				return zone.SOA{}, false, err
+			}
 		}
-		if h.Flags&wire.FlagAA == 0 {
-			return zone.SOA{}, false, &Error{Step: StepSOA, Cause: CauseLame}
-		}
-		rdata, err := wire.AppendRdata(nil, msg, rr.Data, rr.Size, wire.TypeSOA)
-		if err != nil {
-			return zone.SOA{}, false, err
-		}
-		soa, err := zone.ParseSOA(rdata)
-		return soa, false, err
 	}
-	if other != nil {
+	if err := skipRest(StepSOA, r, int(h.NS)+int(h.AR)); err != nil {
+		return zone.SOA{}, false, err
+	}
+	switch {
+	case rdata == nil && other != nil:
 		return zone.SOA{}, false, fail(StepSOA, CauseWrongZone, "SOA of %s", other)
+	case rdata == nil:
+		return zone.SOA{}, false, &Error{Step: StepSOA, Cause: CauseNoSOA}
+	case h.Flags&wire.FlagAA == 0:
+		return zone.SOA{}, false, &Error{Step: StepSOA, Cause: CauseLame}
 	}
-	return zone.SOA{}, false, &Error{Step: StepSOA, Cause: CauseNoSOA}
+	soa, err = zone.ParseSOA(rdata)
+	return soa, false, err
 }
