@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -103,9 +104,7 @@ func TestAXFRTakes(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := map[string]int{"example.org. SOA": 1, "example.org. NS": 1}
-			for k, v := range c.want {
-				want[k] = v
-			}
+			maps.Copy(want, c.want)
 			if diff := cmp.Diff(want, listing(z)); diff != "" {
 				t.Error(diff)
 			}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Timers is what must be known of a zone across a restart besides its copy.
@@ -46,7 +47,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func openTimers(dir string) (f *timersFile, damaged error, err error) {
 	path := filepath.Join(dir, "timers.db")
 	db, err := openBolt(path)
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, nil, fmt.Errorf("%s is in use by another process", path)
 	}
 	if err != nil {

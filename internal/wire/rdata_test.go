@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -144,10 +145,7 @@ func TestAppendRdataMalformed(t *testing.T) {
 	t.Parallel()
 	const name = "\x01b\x01a\x00"
 	for _, tc := range named {
-		fixed := tc.before
-		for range tc.names {
-			fixed += name
-		}
+		fixed := tc.before + strings.Repeat(name, tc.names)
 		whole := fixed + tc.after
 		shortest := len(whole)
 		if tc.openEnd {
