@@ -23,6 +23,8 @@ var pathQueries = map[string]string{
 	"truncated":   "big.signed.example TXT",
 	"REFUSED":     "example.net A edns",
 	"mixed case":  "wWw.eXample.org A edns",
+	"no NSEC":     "x.nothing.nsec.example A do",
+	"no NSEC3":    "x.nothing.nsec3.example A do",
 	"many labels": "1.2.3.4.5.6.7.8.9.0.a.b.c.d.e.f.1.2.3.4.5.6.7.8.9.0.a.b.c.d.e.f.example.org PTR",
 }
 
@@ -38,9 +40,28 @@ big	TXT	"11234567890123456789012345678901234567890123456789012345678901234567890
 big	TXT	"2123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789" "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 `
 
+// Zones whose proofs of absence are looked up; what they prove is of no matter here.
+const (
+	nsecExample = `
+$ORIGIN nsec.example.
+$TTL 60
+@	SOA	ns admin 1 1 1 1 1
+@	NSEC	a SOA NSEC
+a	NSEC	@ NSEC
+`
+	nsec3Example = `
+$ORIGIN nsec3.example.
+$TTL 60
+@	SOA	ns admin 1 1 1 1 1
+@	NSEC3PARAM 1 0 5 abcd
+00000000000000000000000000000000 NSEC3 1 0 5 abcd 0123456789abcdefghijklmnopqrstuv A
+h0000000000000000000000000000000 NSEC3 1 0 5 abcd 0123456789abcdefghijklmnopqrstuv A
+`
+)
+
 // The way of a query from octets to octets, counting included, allocates nothing.
 func TestQueriesAllocateNothing(t *testing.T) {
-	store := newStore(t, exampleOrg, signedExample)
+	store := newStore(t, exampleOrg, signedExample, nsecExample, nsec3Example)
 	w := testWorker(store)
 	out := make([]byte, maxUDP)
 	for name, question := range pathQueries {
@@ -61,7 +82,7 @@ func testWorker(zones Zones) *worker {
 }
 
 func BenchmarkAnswer(b *testing.B) {
-	r := testResponder(newStore(b, exampleOrg, signedExample))
+	r := testResponder(newStore(b, exampleOrg, signedExample, nsecExample, nsec3Example))
 	out := make([]byte, maxUDP)
 	for _, name := range slices.Sorted(maps.Keys(pathQueries)) {
 		query := packed(b, pathQueries[name])

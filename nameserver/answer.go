@@ -32,7 +32,11 @@ func (r *responder) answerFromZones() []byte {
 	r.zone = view.Zone
 	r.aliases.reset(r.names.Hash(0))
 	r.additions.reset()
+	r.proofs.reset()
 	for r.step() {
+	}
+	if !r.truncated {
+		r.giveProofs() // of a chain that ended with an alias
 	}
 	return r.finish()
 }
@@ -47,6 +51,7 @@ func (r *responder) lookFor(name wire.Name) {
 // found. It reports true if that was an alias, whose target is now the current
 // name.
 func (r *responder) step() bool {
+	r.proofs.expanded = false
 	m := r.zone.Find(&r.names)
 	if m.Covered && m.Above.IsCut() && !r.asksForDSOf(m) {
 		r.referral(m.Above) // step 3 b
@@ -77,7 +82,7 @@ func (r *responder) answerNode(node zone.Node) bool {
 		}
 	}
 	if set, ok := node.Set(r.query.qtype); ok {
-		if r.require(answerSection, at, set, r.query.edns.do) {
+		if r.require(answerSection, at, set, r.query.edns.do) && r.giveProofs() {
 			r.additionalOf(set)
 		}
 		return false
@@ -85,7 +90,7 @@ func (r *responder) answerNode(node zone.Node) bool {
 	if set, ok := node.Set(wire.TypeCNAME); ok {
 		return r.followCNAME(at, set)
 	}
-	r.noData()
+	r.noData(node)
 	return false
 }
 
@@ -97,7 +102,7 @@ func (r *responder) answerAny(node zone.Node, at owner) bool {
 			return false
 		}
 	}
-	r.noData()
+	r.noData(node)
 	return false
 }
 

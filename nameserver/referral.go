@@ -7,17 +7,19 @@ import (
 
 // referral is step 3 b: the current name is at or below a cut, so the answer is
 // the cut's NS, not authoritative, with DS if there is one (RFC 4035 section
-// 3.1.4) and the addresses of the servers.
+// 3.1.4) or the proof that there is none, and the addresses of the servers.
 func (r *responder) referral(cut zone.Node) {
 	at := r.ownerOf(cut.Name())
 	servers, ok := cut.Set(wire.TypeNS)
 	if !ok || !r.require(authoritySection, at, servers, false) {
 		return
 	}
-	if ds, ok := cut.Set(wire.TypeDS); ok && r.query.edns.do && !r.require(authoritySection, at, ds, true) {
+	if ds, ok := cut.Set(wire.TypeDS); !ok {
+		r.proveInsecure(cut)
+	} else if r.query.edns.do && !r.require(authoritySection, at, ds, true) {
 		return
 	}
-	if r.glue(cut, servers) {
+	if r.giveProofs() && r.glue(cut, servers) {
 		r.siblings(cut, servers)
 	}
 }

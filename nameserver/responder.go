@@ -77,6 +77,8 @@ type responder struct {
 	folded    [wire.MaxName]byte
 	aliases   aliases
 	additions additions
+	proofs    proofs
+	wild      [wire.MaxName + 2]byte // a wildcard name
 }
 
 // newResponder returns a responder for the zones, with answers over UDP of at

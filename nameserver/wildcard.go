@@ -10,8 +10,9 @@ import "secondaryd/zonestore/zone"
 func (r *responder) wildcard(m zone.Match) bool {
 	source, ok := r.zone.Wildcard(m, &r.names)
 	if !ok {
-		r.nameError()
+		r.nameError(m)
 		return false
 	}
+	r.proveExpansion(m)
 	return r.answerNode(source)
 }

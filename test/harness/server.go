@@ -61,18 +61,10 @@ var Primaries = []struct {
 }{{"NSD", NSD}, {"Knot", Knot}, {"BIND", BIND}}
 
 // startServer starts the product on a free port and waits until it answers for
-// all its zones. Where the product is not installed the test is skipped, with
-// CI=true it fails.
+// all its zones.
 func startServer(t testing.TB, p product, o ServerOptions) *Server {
 	t.Helper()
-	program := find(p.program)
-	if program == "" && os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed (no program %s), and in CI it must be", p.name, p.program)
-	}
-	if program == "" {
-		t.Skipf("%s is not installed (no program %s): its tests are skipped", p.name, p.program)
-	}
-	p.program = program
+	p.program = installed(t, p.name, p.program)
 	for range startTries {
 		s := &Server{Name: p.name, Addr: FreeAddr(t), dir: shortTempDir(t), options: o, product: p}
 		if !s.secondary() {
@@ -94,6 +86,20 @@ func startServer(t testing.TB, p product, o ServerOptions) *Server {
 }
 
 func (s *Server) secondary() bool { return s.options.Primary.IsValid() }
+
+// installed returns the path of a product's program. Where there is none the
+// test is skipped, with CI=true it fails.
+func installed(t testing.TB, product, program string) string {
+	t.Helper()
+	path := find(program)
+	if path == "" && os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed (no program %s), and in CI it must be", product, program)
+	}
+	if path == "" {
+		t.Skipf("%s is not installed (no program %s): its tests are skipped", product, program)
+	}
+	return path
+}
 
 // find looks where daemons are when they are not on the path of a plain user.
 func find(program string) string {
