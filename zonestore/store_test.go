@@ -1,0 +1,360 @@
+package zonestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"secondaryd/internal/wire"
+	"secondaryd/zonestore/zone"
+)
+
+const zoneID = "023e105f4ecef8ad9ca31a8372d0c353"
+
+// openStore opens the store in dir; its log is returned with it.
+func openStore(t testing.TB, dir string) (*Store, *observer.ObservedLogs) {
+	t.Helper()
+	core, logs := observer.New(zapcore.DebugLevel)
+	s, err := Open(Options{Dir: dir, Log: zap.New(core), Lifetime: func(zone.SOA) time.Duration { return time.Hour }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, logs
+}
+
+func closeStore(t testing.TB, s *Store) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// version makes a version of example.org with that serial.
+func version(t testing.TB, s *Store, serial uint32) *zone.Zone {
+	t.Helper()
+	b, err := zone.NewBuilder(mustName(t, "example.org."), s.Seed(), zone.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		fmt.Sprintf("example.org. 60 IN SOA ns.example.org. admin.example.org. %d 60 60 3600 60", serial),
+		"example.org. 60 IN NS ns.example.org.", "ns.example.org. 60 IN A 192.0.2.1",
+	} {
+		rr, err := dns.NewRR(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg := make([]byte, 512)
+		end, err := dns.PackRR(rr, msg, 0, nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner := mustName(t, rr.Header().Name)
+		if err := b.Add(owner, rr.Header().Rrtype, rr.Header().Ttl, msg[len(owner)+10:end]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	z, err := b.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
+}
+
+// confirmed are the timers of a copy confirmed at that time, for an hour.
+func confirmed(at time.Time) Timers {
+	return Timers{Checked: at, Confirmed: at, Expires: at.Add(time.Hour)}
+}
+
+var apex = wire.Name("\x07example\x03org\x00")
+
+// restore starts a store on dir with the zone configured, created a day before at.
+func restore(t testing.TB, dir string, at time.Time) (*Store, *Served, *observer.ObservedLogs) {
+	t.Helper()
+	s, logs := openStore(t, dir)
+	c := Configured{ID: zoneID, Apex: apex, Created: at.Add(-24 * time.Hour)}
+	if err := s.Restore(context.Background(), []Configured{c}, at); err != nil {
+		t.Fatal(err)
+	}
+	served, ok := s.Get(zoneID)
+	if !ok {
+		t.Fatal("the zone is not configured")
+	}
+	return s, served, logs
+}
+
+// filled makes a store with a published copy, and returns its folder.
+func filled(t testing.TB, at time.Time) string {
+	t.Helper()
+	dir := t.TempDir()
+	s, _ := openStore(t, dir)
+	if err := s.Publish(s.Configure(zoneID, apex), version(t, s, 5), confirmed(at)); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	return dir
+}
+
+// copyFile returns the one file of the archive.
+func copyFile(t testing.TB, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "copies", "*", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files of copies: %v, %v; want one", files, err)
+	}
+	return files[0]
+}
+
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	s, _ := openStore(t, t.TempDir())
+	defer closeStore(t, s)
+	served := s.Configure(zoneID, apex)
+	if v := served.View(); v.State != StateEmpty || v.Serial != 0 {
+		t.Errorf("before the first copy: %+v", v)
+	}
+	now := time.Now()
+	for _, serial := range []uint32{5, 6} {
+		if err := s.Publish(served, version(t, s, serial), confirmed(now)); err != nil {
+			t.Fatal(err)
+		}
+		if v := served.View(); v.State != StateServing || v.Serial != serial || v.Zone.Serial() != serial {
+			t.Errorf("serial %d: %+v", serial, v)
+		}
+	}
+	s.Confirm(served, confirmed(now.Add(time.Minute)))
+	if v := served.View(); !v.Expires.Equal(now.Add(61*time.Minute)) || v.Serial != 6 {
+		t.Errorf("after a confirmation: %+v", v)
+	}
+	s.Expire(served)
+	if v := served.View(); v.State != StateExpired || v.Serial != 6 || v.Zone != nil {
+		t.Errorf("after the expiry: %+v", v)
+	}
+}
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, _ := openStore(t, dir)
+	defer closeStore(t, s)
+	served := s.Configure(zoneID, apex)
+	z := version(t, s, 5)
+	if err := s.Publish(served, z, confirmed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	file := copyFile(t, dir)
+	renamed := s.Configure(zoneID, mustName(t, "other.example."))
+	if err := s.Publish(served, z, confirmed(time.Now())); !errors.Is(err, ErrGone) {
+		t.Errorf("publishing a zone that has another name now: got %v", err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its copy is still there: %v", err)
+	}
+	var n wire.Suffixes
+	n.Set(apex, s.Seed())
+	if got, _ := s.Find(&n, 0); got != nil {
+		t.Errorf("the old name is found: %v", got)
+	}
+	n.Set(mustName(t, "x.other.example."), s.Seed())
+	if got, depth := s.Find(&n, 0); got != renamed || depth != 1 {
+		t.Errorf("the new name: got %v at %d", got, depth)
+	}
+	s.Remove(zoneID)
+	if got, _ := s.Find(&n, 0); got != nil {
+		t.Errorf("after the removal: got %v", got)
+	}
+}
+
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	start := time.Now().Add(-30 * time.Minute)
+	for name, tc := range map[string]struct {
+		spoil   func(t *testing.T, dir string)
+		at      time.Duration // after the copy was confirmed
+		state   State
+		expires time.Duration // after it was confirmed
+		log     string
+	}{
+		"served at once": {at: 30 * time.Minute, state: StateServing, expires: time.Hour, log: "zone loaded"},
+		"the expiry clock went on": {
+			at: time.Hour, state: StateExpired, expires: time.Hour, log: "zone expired",
+		},
+		"timers lost": {
+			spoil: func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "timers.db")) },
+			at:    30 * time.Minute, state: StateServing, expires: time.Hour, log: "zone loaded",
+		},
+		"timers damaged": {
+			spoil: func(t *testing.T, dir string) { overwrite(t, filepath.Join(dir, "timers.db"), 0, 16384) },
+			at:    30 * time.Minute, state: StateServing, expires: time.Hour, log: "timers file damaged: set aside, every copy now counts as confirmed when it was received",
+		},
+		"seed lost": {
+			spoil: func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "seed")) },
+			at:    30 * time.Minute, state: StateServing, expires: time.Hour, log: "zone loaded",
+		},
+		"copy damaged": {
+			spoil: func(t *testing.T, dir string) { overwrite(t, copyFile(t, dir), 100, 8) },
+			at:    30 * time.Minute, state: StateEmpty, log: "the zone's copy on disk can't be used: it will be transferred again",
+		},
+		"copy cut": {
+			spoil: func(t *testing.T, dir string) {
+				if err := os.Truncate(copyFile(t, dir), 200); err != nil {
+					t.Fatal(err)
+				}
+			},
+			at: 30 * time.Minute, state: StateEmpty, log: "the zone's copy on disk can't be used: it will be transferred again",
+		},
+		"copy of an earlier zone": {
+			at: 25 * time.Hour, state: StateEmpty, log: "the copy on disk belongs to an earlier zone of this id: it will be deleted",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filled(t, start)
+			if tc.spoil != nil {
+				tc.spoil(t, dir)
+			}
+			s, served, logs := restore(t, dir, start.Add(tc.at))
+			defer closeStore(t, s)
+			v := served.View()
+			if v.State != tc.state {
+				t.Errorf("state: got %s, want %s", v.State, tc.state)
+			}
+			if tc.expires != 0 && v.Expires.Sub(start.Add(tc.expires)).Abs() > time.Millisecond {
+				t.Errorf("expires: got %s, want %s after the start", v.Expires.Sub(start), tc.expires)
+			}
+			if logs.FilterMessage(tc.log).Len() != 1 {
+				t.Errorf("log: got %v, want one %q", logs.All(), tc.log)
+			}
+			if tc.state == StateServing {
+				var n wire.Suffixes
+				n.Set(mustName(t, "ns.example.org."), s.Seed())
+				if m := v.Zone.Find(&n); !m.Exact {
+					t.Error("ns.example.org. is not found in the restored zone")
+				}
+			}
+		})
+	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func overwrite(t *testing.T, path string, at int64, size int) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte(strings.Repeat("\xA5", size)), at); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCrash: what has been published is there although nothing was closed.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	dir, after := t.TempDir(), t.TempDir()
+	s, _ := openStore(t, dir)
+	defer closeStore(t, s)
+	now := time.Now()
+	if err := s.Publish(s.Configure(zoneID, apex), version(t, s, 5), confirmed(now)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(after, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	restored, served, _ := restore(t, after, now.Add(time.Minute))
+	defer closeStore(t, restored)
+	if v := served.View(); v.State != StateServing || v.Serial != 5 {
+		t.Errorf("after a crash: %+v", v)
+	}
+}
+
+// TestUnsaved: a disk that refuses a copy does not keep it from being served,
+// and gets it when it can take it.
+func TestUnsaved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, logs := openStore(t, dir)
+	defer closeStore(t, s)
+	served := s.Configure(zoneID, apex)
+	// Files where folders belong are in the way even of root.
+	blockers := make([]string, 256)
+	for i := range blockers {
+		blockers[i] = filepath.Join(dir, "copies", fmt.Sprintf("%02x", i))
+		if err := os.WriteFile(blockers[i], nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Publish(served, version(t, s, 5), confirmed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	if v := served.View(); v.State != StateServing || !served.Unsaved() {
+		t.Errorf("with the disk refusing: %+v, unsaved %v", v, served.Unsaved())
+	}
+	if logs.FilterLevelExact(zapcore.ErrorLevel).Len() == 0 {
+		t.Error("nobody was told")
+	}
+	for _, path := range blockers {
+		remove(t, path)
+	}
+	s.saveUnsaved()
+	if served.Unsaved() {
+		t.Error("still unsaved though the disk is well")
+	}
+	copyFile(t, dir)
+}
+
+// TestOrphans: what is left of zones that were removed while the process ended
+// does not come back when their id is used again.
+func TestOrphans(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	dir := filled(t, start)
+	s, _ := openStore(t, dir)
+	if err := s.Restore(t.Context(), nil, start); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	s, served, _ := restore(t, dir, start)
+	defer closeStore(t, s)
+	if v := served.View(); v.State != StateEmpty {
+		t.Errorf("a removed zone came back: %+v", v)
+	}
+}
+
+func TestRunFlushes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, _ := openStore(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Publish(s.Configure(zoneID, apex), version(t, s, 5), confirmed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	timers, err := s.timers.load()
+	if err != nil || timers[zoneID].Confirmed.IsZero() {
+		t.Errorf("timers after Run: %v, %v", timers, err)
+	}
+	closeStore(t, s)
+}
