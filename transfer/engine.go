@@ -43,7 +43,7 @@ type Engine struct {
 	limits   Limits
 	metrics  *metrics.Transfer
 	log      *zap.Logger
-	client   *client
+	client   asker
 	workers  sync.WaitGroup
 	wake     chan struct{} // tells the scheduler that the heap's first has changed
 

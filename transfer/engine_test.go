@@ -1,0 +1,411 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"secondaryd/internal/wire"
+	"secondaryd/metrics"
+	"secondaryd/zonestore"
+	"secondaryd/zonestore/registry"
+	"secondaryd/zonestore/zone"
+)
+
+const (
+	account    = "01a7362d577a6c3019a474fd6f485823"
+	interval   = 600 * time.Second // auto_refresh_seconds of the test zones
+	soaRetry   = 60                // seconds
+	soaExpire  = 3600
+	transferIn = 10 * time.Millisecond // how long a transfer takes
+)
+
+// fakePeers answers for the primaries of a test, by address.
+type fakePeers struct {
+	seed uint64
+
+	mu    sync.Mutex
+	hosts map[netip.Addr]*fakeHost
+	asked []ask
+}
+
+type fakeHost struct {
+	serial uint32
+	err    error         // instead of an answer
+	slow   time.Duration // before any answer
+}
+
+type ask struct {
+	what string
+	zone string
+	host netip.Addr
+	at   time.Time
+}
+
+func (f *fakePeers) ask(ctx context.Context, what string, p peer, apex wire.Name) (fakeHost, error) {
+	f.mu.Lock()
+	f.asked = append(f.asked, ask{what, apex.String(), p.addr.Addr(), time.Now()})
+	h := *f.hosts[p.addr.Addr()]
+	f.mu.Unlock()
+	select {
+	case <-time.After(h.slow + transferIn):
+		return h, h.err
+	case <-ctx.Done():
+		return h, ctx.Err()
+	}
+}
+
+func (f *fakePeers) poll(ctx context.Context, p peer, apex wire.Name) (zone.SOA, error) {
+	h, err := f.ask(ctx, "SOA", p, apex)
+	return zone.SOA{Serial: h.serial}, err
+}
+
+func (f *fakePeers) axfr(ctx context.Context, p peer, apex wire.Name, accept func(zone.SOA) error) (received, error) {
+	h, err := f.ask(ctx, "AXFR", p, apex)
+	if err != nil {
+		return received{}, err
+	}
+	if err := accept(zone.SOA{Serial: h.serial}); err != nil {
+		return received{}, err
+	}
+	b, err := zone.NewBuilder(apex, f.seed, zone.Limits{})
+	if err != nil {
+		return received{}, err
+	}
+	soa := []byte{0, 0, 0, 0, 0, byte(h.serial), 0, 0, 0, 9, 0, 0, 0, soaRetry, 0, 0, soaExpire >> 8, soaExpire & 0xFF, 0, 0, 0, 9}
+	if err := b.Add(apex, wire.TypeSOA, 60, soa); err != nil {
+		return received{}, err
+	}
+	z, err := b.Finish()
+	return received{zone: z, octets: 100}, err
+}
+
+// set changes what a host does.
+func (f *fakePeers) set(host string, h fakeHost) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hosts[netip.MustParseAddr(host)] = &h
+}
+
+// take returns what was asked since it was called last.
+func (f *fakePeers) take() []ask {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	asked := f.asked
+	f.asked = nil
+	return asked
+}
+
+// world is an engine with everything around it, in a bubble of its own time.
+type world struct {
+	*Engine
+	t     *testing.T
+	peers *fakePeers
+	reg   *registry.Registry
+	logs  *observer.ObservedLogs
+}
+
+// inWorld runs test with an engine that works on hosts 192.0.2.1 and on.
+func inWorld(t *testing.T, test func(w *world)) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		reg, err := registry.Open(registry.Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		core, logs := observer.New(zapcore.DebugLevel)
+		limits := defaultLimits()
+		store, err := zonestore.Open(zonestore.Options{Dir: dir, Lifetime: limits.Lifetime, Log: zap.NewNop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := New(Options{
+			Registry: reg, Store: store, Limits: limits, Log: zap.New(core),
+			Metrics: metrics.NewTransfer(prometheus.NewRegistry()), Rand: rand.New(rand.NewPCG(1, 2)),
+		})
+		peers := &fakePeers{seed: store.Seed(), hosts: map[netip.Addr]*fakeHost{}}
+		e.client = peers
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- e.Run(ctx) }()
+		test(&world{Engine: e, t: t, peers: peers, reg: reg, logs: logs})
+		cancel()
+		if err := errors.Join(<-done, store.Close(), reg.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func (w *world) update(change func(tx *registry.Tx) error) {
+	w.t.Helper()
+	if err := w.reg.Update(w.t.Context(), change); err != nil {
+		w.t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// addPeer configures a peer; its id is made of its number.
+func (w *world) addPeer(n int, h fakeHost) string {
+	w.t.Helper()
+	ip, id := fmt.Sprintf("192.0.2.%d", n), fmt.Sprintf("%032x", n)
+	w.peers.set(ip, h)
+	w.update(func(tx *registry.Tx) error {
+		return tx.PutPeer(registry.Peer{ID: id, Account: account, Name: ip, IP: &ip})
+	})
+	return id
+}
+
+func (w *world) addZone(name string, peers ...string) string {
+	w.t.Helper()
+	id := fmt.Sprintf("%032x", []byte(name)[:min(16, len(name))])
+	w.update(func(tx *registry.Tx) error {
+		return tx.PutZone(registry.Zone{ID: id, Account: account, Name: name, AutoRefresh: uint32(interval / time.Second), Peers: peers})
+	})
+	return id
+}
+
+// pass lets time pass and everything that falls due in it happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (w *world) want(id string, state zonestore.State, serial uint32) {
+	w.t.Helper()
+	s, ok := w.Status(id)
+	if !ok || s.State != state || s.Serial != serial {
+		w.t.Errorf("after %s: got %s serial %d (known %v), want %s serial %d", time.Since(bubbleStart), s.State, s.Serial, ok, state, serial)
+	}
+}
+
+// bubbleStart is when time begins in a bubble.
+var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (w *world) wantAsked(want ...string) {
+	w.t.Helper()
+	var got []string
+	for _, a := range w.peers.take() {
+		got = append(got, fmt.Sprintf("%s %s", a.what, a.host))
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		w.t.Errorf("asked %q, want %q", got, want)
+	}
+}
+
+var errDead = fail(StepConnect, CauseConnRefused, "test")
+
+func TestEngineSchedule(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.want(id, zonestore.StateServing, 1)
+		w.wantAsked("AXFR 192.0.2.1") // no poll for what has no copy
+		last := time.Now()
+		pass(10 * interval)
+		asked := w.peers.take()
+		if len(asked) < 10 {
+			w.t.Errorf("%d checks in ten intervals", len(asked))
+		}
+		for _, a := range asked {
+			if wait := a.at.Sub(last); wait < interval*9/10 || wait > interval+transferIn {
+				w.t.Errorf("%s after %s, want the interval less at most a tenth", a.what, wait)
+			}
+			last = a.at
+		}
+		w.peers.set("192.0.2.1", fakeHost{serial: 2})
+		pass(interval + 2*transferIn)
+		w.want(id, zonestore.StateServing, 2)
+	})
+}
+
+func TestEngineExpiry(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 9}))
+		pass(interval + transferIn) // confirmed once
+		confirmed := w.peers.take()
+		last := confirmed[len(confirmed)-1].at.Add(transferIn)
+		w.peers.set("192.0.2.1", fakeHost{err: errDead})
+		pass(time.Until(last.Add(soaExpire*time.Second)) - time.Second)
+		w.want(id, zonestore.StateServing, 9)
+		pass(2 * time.Second)
+		w.want(id, zonestore.StateExpired, 9)
+		if n := w.logs.FilterMessage("zone expired").Len(); n != 1 {
+			w.t.Errorf("%d lines say that the zone expired, want 1", n)
+		}
+		// Any serial is taken now.
+		w.peers.set("192.0.2.1", fakeHost{serial: 3})
+		pass(interval)
+		w.want(id, zonestore.StateServing, 3)
+	})
+}
+
+func TestEngineRetry(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.peers.set("192.0.2.1", fakeHost{err: errDead})
+		w.peers.take()
+		pass(interval + transferIn)
+		asked := w.peers.take()
+		if len(asked) == 0 {
+			w.t.Fatal("no check within the interval")
+		}
+		first := asked[0].at
+		pass(time.Until(first.Add(soaRetry*time.Second*8 + time.Minute)))
+		var waits []time.Duration
+		for _, a := range append(asked[1:], w.peers.take()...) {
+			waits = append(waits, a.at.Sub(first))
+			first = a.at
+		}
+		for i, wait := range waits {
+			most := soaRetry * time.Second << i
+			if wait > most+2*transferIn || wait < most*9/10 {
+				w.t.Errorf("wait %d: %s, want %s less at most a tenth", i, wait, most)
+			}
+		}
+		if len(waits) < 3 {
+			w.t.Errorf("waits %v, want three at least", waits)
+		}
+		w.want(id, zonestore.StateServing, 1)
+		for _, line := range w.logs.FilterMessage("peer failed").All() {
+			f := line.ContextMap()
+			if f["zone"] != "a.test." || f["peer"] != "192.0.2.1:53" || f["step"] != "connect" || f["cause"] != string(CauseConnRefused) || f["serial"] != uint32(1) {
+				w.t.Errorf("fields: %v", f)
+			}
+			if next, ok := f["next_try"].(time.Time); !ok || !next.After(line.Time) {
+				w.t.Errorf("next try %v at %s", f["next_try"], line.Time)
+			}
+		}
+	})
+}
+
+func TestEngineFailover(t *testing.T) {
+	inWorld(t, func(w *world) {
+		p1, p2, p3 := w.addPeer(1, fakeHost{err: errDead}), w.addPeer(2, fakeHost{serial: 5}), w.addPeer(3, fakeHost{serial: 6})
+		id := w.addZone("a.test.", p1, p2, p3)
+		pass(2 * transferIn)
+		w.want(id, zonestore.StateServing, 5)
+		w.wantAsked("AXFR 192.0.2.1", "AXFR 192.0.2.2")
+		// One that is behind does not hide one that is ahead.
+		w.peers.set("192.0.2.1", fakeHost{serial: 4})
+		w.peers.set("192.0.2.2", fakeHost{err: errDead})
+		pass(interval + 4*transferIn)
+		w.want(id, zonestore.StateServing, 6)
+		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3")
+		if s, _ := w.Status(id); len(s.Failures) != 2 || s.Failures[0].Cause != CauseOlder {
+			w.t.Errorf("failures: %+v", s.Failures)
+		}
+	})
+}
+
+func TestEngineNotify(t *testing.T) {
+	inWorld(t, func(w *world) {
+		host1, host2 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.peers.take()
+		if w.Notify(id, netip.MustParseAddr("192.0.2.9"), nil, 2, true) || w.Notify("no such zone", host1, nil, 2, true) {
+			w.t.Error("a stranger's NOTIFY is accepted")
+		}
+		if !w.Notify(id, host1, nil, 1, true) {
+			w.t.Error("a peer's NOTIFY is refused")
+		}
+		pass(transferIn)
+		w.wantAsked() // the serial is ours already
+		w.Notify(id, host2, nil, 0, false)
+		pass(3 * transferIn)
+		w.wantAsked("SOA 192.0.2.2", "SOA 192.0.2.1") // the sender first; one that is not newer does not end the search
+		// Any number of them during a refresh makes one more.
+		w.peers.set("192.0.2.1", fakeHost{serial: 2, slow: time.Second})
+		w.Notify(id, host1, nil, 2, true)
+		synctest.Wait()
+		for range 100 {
+			w.Notify(id, host1, nil, 2, true)
+		}
+		pass(10 * time.Second)
+		w.want(id, zonestore.StateServing, 2)
+		w.wantAsked("SOA 192.0.2.1", "AXFR 192.0.2.1", "SOA 192.0.2.1", "SOA 192.0.2.2")
+	})
+}
+
+func TestEngineForce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}))
+		pass(transferIn)
+		w.peers.set("192.0.2.1", fakeHost{serial: 3})
+		pass(interval + transferIn)
+		w.want(id, zonestore.StateServing, 7)
+		if err := w.ForceTransfer(id); err != nil {
+			w.t.Error(err)
+		}
+		pass(2 * transferIn)
+		w.want(id, zonestore.StateServing, 3)
+		if err := w.ForceTransfer("no such zone"); !errors.Is(err, ErrUnknownZone) {
+			w.t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestEngineReconfigure(t *testing.T) {
+	inWorld(t, func(w *world) {
+		slow := w.addPeer(1, fakeHost{serial: 1, slow: time.Minute})
+		id := w.addZone("a.test.", slow)
+		pass(time.Second)
+		// The transfer from a slow peer does not hold up the one that takes its place.
+		w.addZone("a.test.", w.addPeer(2, fakeHost{serial: 2}))
+		pass(2 * transferIn)
+		w.want(id, zonestore.StateServing, 2)
+		w.wantAsked("AXFR 192.0.2.1", "AXFR 192.0.2.2")
+		// Another name is another zone.
+		w.update(func(tx *registry.Tx) error {
+			z, _ := tx.Zone(id)
+			z.Name = "b.test."
+			return tx.PutZone(z)
+		})
+		w.want(id, zonestore.StateEmpty, 0)
+		pass(2 * transferIn)
+		w.want(id, zonestore.StateServing, 2)
+		// A deletion ends what runs, and nothing of it is published.
+		w.peers.set("192.0.2.2", fakeHost{serial: 3, slow: time.Second})
+		if err := w.ForceTransfer(id); err != nil {
+			w.t.Error(err)
+		}
+		synctest.Wait()
+		w.update(func(tx *registry.Tx) error { return tx.DeleteZone(id) })
+		pass(time.Minute)
+		if s, ok := w.Status(id); ok {
+			w.t.Errorf("a deleted zone is known: %+v", s)
+		}
+		if _, ok := w.store.Get(id); ok {
+			w.t.Error("a deleted zone is served")
+		}
+	})
+}
+
+// TestEngineStall: a peer that stalls holds up its own zones and no others.
+func TestEngineStall(t *testing.T) {
+	inWorld(t, func(w *world) {
+		stalled := w.addPeer(1, fakeHost{slow: time.Hour})
+		for i := range 100 {
+			w.addZone(fmt.Sprintf("stalled%02d.test.", i), stalled)
+		}
+		id := w.addZone("good.test.", w.addPeer(2, fakeHost{serial: 1}))
+		pass(2 * transferIn)
+		w.want(id, zonestore.StateServing, 1)
+		if n := len(w.peers.take()); n != w.limits.RunningPerPeer+1 {
+			w.t.Errorf("%d questions, want %d of the stalled peer's zones and one", n, w.limits.RunningPerPeer)
+		}
+	})
+}
