@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,6 +21,39 @@ const demoForEnv = "DEMO_FOR"
 // demoAddresses are where the demo listens. None needs a privilege.
 type demoAddresses struct {
 	dns, api, primary string
+}
+
+// free reports the first address that something else listens on. The daemon
+// would say so too, but whatever is there might answer in its place before.
+func (a demoAddresses) free() error {
+	for _, use := range []struct{ flag, network, address string }{
+		{"primary", "udp", a.primary},
+		{"primary", "tcp", a.primary},
+		{"dns", "udp", a.dns},
+		{"dns", "tcp", a.dns},
+		{"api", "tcp", a.api},
+	} {
+		if err := listens(use.network, use.address); err != nil {
+			return fmt.Errorf("%s %s is taken, perhaps by another demo: stop what uses it, or choose another address with --%s (%w)",
+				use.network, use.address, use.flag, err)
+		}
+	}
+	return nil
+}
+
+// listens reports whether the address can be listened on, by doing it.
+func listens(network, address string) error {
+	var l io.Closer
+	var err error
+	if network == "udp" {
+		l, err = net.ListenPacket(network, address)
+	} else {
+		l, err = net.Listen(network, address)
+	}
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }
 
 func demoCommand() *cobra.Command {

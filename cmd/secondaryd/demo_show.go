@@ -51,6 +51,9 @@ type demoShow struct {
 }
 
 func newDemoShow(at demoAddresses, dir string) (*demoShow, error) {
+	if err := at.free(); err != nil {
+		return nil, err
+	}
 	records, err := primary.Parse(demoZone, demoRecords)
 	if err != nil {
 		return nil, err
@@ -60,7 +63,7 @@ func newDemoShow(at demoAddresses, dir string) (*demoShow, error) {
 		Zones:  []primary.Zone{{Name: demoZone, Records: records}},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the sample primary can't listen on %s (choose another address with --primary): %w", at.primary, err)
+		return nil, err
 	}
 	token := rand.Text()
 	return &demoShow{at: at, dir: dir, token: token, primary: server, client: newDemoClient(at.api, token)}, nil
