@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -110,10 +112,11 @@ func (f *fakePeers) take() []ask {
 // world is an engine with everything around it, in a bubble of its own time.
 type world struct {
 	*Engine
-	t     *testing.T
-	peers *fakePeers
-	reg   *registry.Registry
-	logs  *observer.ObservedLogs
+	t      *testing.T
+	peers  *fakePeers
+	reg    *registry.Registry
+	logs   *observer.ObservedLogs
+	series *prometheus.Registry
 }
 
 // inWorld runs test with an engine that works on hosts 192.0.2.1 and on.
@@ -131,16 +134,17 @@ func inWorld(t *testing.T, test func(w *world)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		series := prometheus.NewRegistry()
 		e := New(Options{
 			Registry: reg, Store: store, Limits: limits, Log: zap.New(core),
-			Metrics: metrics.NewTransfer(prometheus.NewRegistry()), Rand: rand.New(rand.NewPCG(1, 2)),
+			Metrics: metrics.NewTransfer(series), Rand: rand.New(rand.NewPCG(1, 2)),
 		})
 		peers := &fakePeers{seed: store.Seed(), hosts: map[netip.Addr]*fakeHost{}}
 		e.client = peers
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- e.Run(ctx) }()
-		test(&world{Engine: e, t: t, peers: peers, reg: reg, logs: logs})
+		test(&world{Engine: e, t: t, peers: peers, reg: reg, logs: logs, series: series})
 		cancel()
 		if err := errors.Join(<-done, store.Close(), reg.Close()); err != nil {
 			t.Error(err)
@@ -201,6 +205,20 @@ func (w *world) wantAsked(want ...string) {
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		w.t.Errorf("asked %q, want %q", got, want)
+	}
+}
+
+// wantTransfers compares how many transfers were counted.
+func (w *world) wantTransfers(ok, failed int) {
+	w.t.Helper()
+	want := fmt.Sprintf(`
+# HELP secondaryd_transfers_total Zone transfers that were tried, by kind (axfr) and result (ok, failed).
+# TYPE secondaryd_transfers_total counter
+secondaryd_transfers_total{kind="axfr",result="failed"} %d
+secondaryd_transfers_total{kind="axfr",result="ok"} %d
+`, failed, ok)
+	if err := testutil.GatherAndCompare(w.series, strings.NewReader(want), "secondaryd_transfers_total"); err != nil {
+		w.t.Error(err)
 	}
 }
 
@@ -391,6 +409,60 @@ func TestEngineReconfigure(t *testing.T) {
 		if _, ok := w.store.Get(id); ok {
 			w.t.Error("a deleted zone is served")
 		}
+	})
+}
+
+// TestEngineKeepsOrder: an order that runs when the configuration changes is
+// carried out with the new one.
+func TestEngineKeepsOrder(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}))
+		pass(transferIn)
+		w.peers.set("192.0.2.1", fakeHost{serial: 3, slow: time.Second})
+		if err := w.ForceTransfer(id); err != nil {
+			w.t.Error(err)
+		}
+		synctest.Wait()
+		w.addZone("a.test.", w.addPeer(2, fakeHost{serial: 4}))
+		pass(2 * transferIn)
+		w.want(id, zonestore.StateServing, 4)
+	})
+}
+
+// TestEngineExpiryDuringCheck: a copy that expires while it is being confirmed
+// is fetched again at once, not after the next interval.
+func TestEngineExpiryDuringCheck(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}))
+		pass(transferIn)
+		w.peers.set("192.0.2.1", fakeHost{serial: 7, slow: 2 * soaExpire * time.Second})
+		pass(interval)
+		w.peers.set("192.0.2.1", fakeHost{serial: 7})
+		begun := w.peers.take()[1].at
+		pass(time.Until(begun.Add(2 * soaExpire * time.Second)))
+		w.want(id, zonestore.StateExpired, 7)
+		pass(2 * firstRetry)
+		w.want(id, zonestore.StateServing, 7)
+	})
+}
+
+// TestEngineCountsTransfers: a poll that fails is no transfer.
+func TestEngineCountsTransfers(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}))
+		pass(transferIn)
+		w.peers.set("192.0.2.1", fakeHost{serial: 3})
+		pass(interval + transferIn)
+		w.wantAsked("AXFR 192.0.2.1", "SOA 192.0.2.1")
+		w.wantTransfers(1, 0)
+		w.peers.set("192.0.2.1", fakeHost{err: errDead})
+		for id := range w.jobs {
+			if err := w.ForceTransfer(id); err != nil {
+				w.t.Error(err)
+			}
+		}
+		pass(2 * transferIn)
+		w.wantTransfers(1, 1)
 	})
 }
 

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -24,8 +23,10 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 	}
 	now := time.Now()
 	interrupted := ctx.Err() != nil && !r.confirmed
-	if !interrupted {
-		e.waitLocked(j, o, &r, now)
+	if interrupted {
+		j.wish.join(o.wish) // it was not granted
+	} else {
+		e.waitLocked(j, &r, now)
 	}
 	if j.wish.now {
 		j.check = now
@@ -46,8 +47,7 @@ func (e *Engine) record(o order, r *refreshResult) (published bool) {
 	}
 	if r.version != nil {
 		t.Confirmed, t.Expires = now, now.Add(e.limits.Lifetime(r.version.SOA()))
-		err := e.store.Publish(o.served, r.version, t)
-		return err == nil || !errors.Is(err, zonestore.ErrGone)
+		return e.store.Publish(o.served, r.version, t) == nil // else the zone is gone
 	}
 	if v := o.served.View(); r.confirmed && v.State == zonestore.StateServing {
 		t.Confirmed, t.Expires = now, now.Add(e.limits.Lifetime(v.Zone.SOA()))
@@ -57,22 +57,21 @@ func (e *Engine) record(o order, r *refreshResult) (published bool) {
 }
 
 // waitLocked sets when j is checked next.
-func (e *Engine) waitLocked(j *job, o order, r *refreshResult, now time.Time) {
+func (e *Engine) waitLocked(j *job, r *refreshResult, now time.Time) {
 	j.attempts = r.attempts
-	if r.version != nil {
-		soa := r.version.SOA()
-		j.soa = &soa
-	}
 	interval := time.Duration(j.conf.AutoRefresh) * time.Second
-	if r.confirmed && j.soa != nil {
+	v := j.served.View()
+	serving := v.State == zonestore.StateServing
+	// A copy that expired while it was being confirmed must be fetched again.
+	if r.confirmed && serving {
 		j.failures = 0
-		j.check = now.Add(afterSuccess(interval, e.limits.Lifetime(*j.soa), e.rand))
+		j.check = now.Add(afterSuccess(interval, e.limits.Lifetime(v.Zone.SOA()), e.rand))
 		return
 	}
 	j.failures++
 	retry, left := firstRetry, time.Duration(-1)
-	if v := o.served.View(); v.State == zonestore.StateServing && j.soa != nil {
-		retry, left = e.limits.retry(*j.soa), v.Expires.Sub(now)
+	if serving {
+		retry, left = e.limits.retry(v.Zone.SOA()), v.Expires.Sub(now)
 	}
 	j.check = now.Add(afterFailure(j.failures, retry, interval, e.limits.MaxBackoff, left, e.rand))
 }
@@ -85,7 +84,7 @@ func (e *Engine) report(j *job, old *zonestore.View, r refreshResult, published 
 			continue
 		}
 		e.metrics.Failed(string(a.err.Step), string(a.err.Cause))
-		if a.err.Step == StepAXFR || a.err.Step == StepTSIG || a.err.Step == StepCheck {
+		if a.transfer {
 			e.metrics.Transferred("axfr", "failed", 0, 0)
 		}
 		log.Warn("peer failed", zap.String("peer", a.peer.label()), zap.String("step", string(a.err.Step)),

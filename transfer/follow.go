@@ -105,10 +105,8 @@ func (e *Engine) add(z registry.Zone, apex wire.Name) {
 	now := time.Now()
 	j.check = now
 	if v := j.served.View(); v.State == zonestore.StateServing {
-		soa := v.Zone.SOA()
-		j.soa = &soa
 		// What fell due while the daemon was down is done now, the rest in its time.
-		wait := afterSuccess(time.Duration(z.AutoRefresh)*time.Second, e.limits.Lifetime(soa), e.rand)
+		wait := afterSuccess(time.Duration(z.AutoRefresh)*time.Second, e.limits.Lifetime(v.Zone.SOA()), e.rand)
 		j.check = j.served.Timers().Confirmed.Add(wait)
 	}
 	e.jobs[z.ID] = j

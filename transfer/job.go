@@ -35,9 +35,8 @@ type job struct {
 	queued  *places // where it waits, nil if it does not
 	holds   *places // the share of a peer it has a place in
 	running bool    // a refresh is under way
-	removed bool
-	stop    func()    // ends the running refresh
-	soa     *zone.SOA // of the copy, to wait by; nil without one
+	removed bool    // no longer configured
+	stop    func()  // ends the running refresh
 
 	failures int // refreshes in a row that confirmed nothing
 	attempts []attempt
@@ -63,10 +62,10 @@ func (w *wish) join(other wish) {
 
 // attempt is what one peer did in a refresh.
 type attempt struct {
-	peer   peer
-	serial uint32 // the peer's, if it told
-	err    *Error // nil: the peer confirmed or renewed the copy
-	at     time.Time
+	peer     peer
+	transfer bool   // it came to asking for a transfer
+	err      *Error // nil: the peer confirmed or renewed the copy
+	at       time.Time
 }
 
 // refreshResult is what a refresh came to.

@@ -48,7 +48,6 @@ func try(ctx context.Context, c asker, o order, view *zonestore.View, p peer, a 
 		if err != nil {
 			return classify(StepSOA, err)
 		}
-		a.serial = soa.Serial
 		if soa.Serial == view.Serial {
 			r.confirmed = true
 			return nil
@@ -57,9 +56,9 @@ func try(ctx context.Context, c asker, o order, view *zonestore.View, p peer, a 
 			return olderError(soa.Serial, view.Serial)
 		}
 	}
+	a.transfer = true
 	start := time.Now()
 	got, err := c.axfr(ctx, p, o.apex, func(soa zone.SOA) error {
-		a.serial = soa.Serial
 		if !anything && !newer(soa.Serial, view.Serial) {
 			return olderError(soa.Serial, view.Serial)
 		}
