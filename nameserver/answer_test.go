@@ -6,6 +6,7 @@ import (
 	"github.com/miekg/dns"
 
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 	"secondaryd/zonestore"
 )
 
@@ -262,7 +263,7 @@ ns.example 60	A	192.0.2.9
 plain	60	NS	ns
 empty	60	A	192.0.2.66
 `)
-	store.Configure("empty", parseName(t, "empty.org"))
+	store.Configure("empty", wiretest.Name(t, "empty.org"))
 	store.Expire(publish(t, store, "expired.org. 60 IN SOA ns.expired.org. a.expired.org. 1 1 1 1 1\nexpired.org. 60 IN NS ns.expired.org."))
 	r := testResponder(store)
 	servFail := wantAnswer{rcode: dns.RcodeServerFailure, noAA: true}
@@ -351,7 +352,7 @@ a.c.b.	60 IN A 192.0.2.2
 			t.Errorf("%s: got %v, want %s", name, got.Answer, address)
 		}
 	}
-	if n := len(parseName(t, long+"b.")); n != wire.MaxName {
+	if n := len(wiretest.Name(t, long+"b.")); n != wire.MaxName {
 		t.Errorf("the long name has %d octets, want %d", n, wire.MaxName)
 	}
 }

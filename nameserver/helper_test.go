@@ -18,6 +18,7 @@ import (
 
 	"secondaryd/internal/tsig"
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 	"secondaryd/metrics"
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/zone"
@@ -71,14 +72,14 @@ func buildZone(t testing.TB, seed uint64, text string) *zone.Zone {
 	var b *zone.Builder
 	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
 		h := rr.Header()
-		owner := parseName(t, h.Name)
+		owner := wiretest.Name(t, h.Name)
 		var err error
 		if b == nil {
 			if b, err = zone.NewBuilder(owner, seed, zone.Limits{}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err = b.Add(owner, h.Rrtype, h.Ttl, rdataOf(t, rr)); err != nil {
+		if err = b.Add(owner, h.Rrtype, h.Ttl, wiretest.Rdata(t, rr)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,29 +91,6 @@ func buildZone(t testing.TB, seed uint64, text string) *zone.Zone {
 		t.Fatal(err)
 	}
 	return z
-}
-
-func parseName(t testing.TB, text string) wire.Name {
-	t.Helper()
-	n, err := wire.ParseName(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-func rdataOf(t testing.TB, rr dns.RR) []byte {
-	t.Helper()
-	msg := make([]byte, wire.MaxMessage)
-	end, err := dns.PackRR(rr, msg, 0, nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	off, err := wire.SkipName(msg, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return msg[off+10 : end]
 }
 
 // fakeNotifier accepts NOTIFY from one address, and from whoever has its key.

@@ -17,6 +17,7 @@ import (
 
 	"secondaryd/internal/tsig"
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 	"secondaryd/metrics"
 )
 
@@ -59,7 +60,7 @@ func pack(t *testing.T, m *dns.Msg) []byte {
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	store := newStore(t, exampleOrg)
-	store.Configure("empty", parseName(t, "empty.org"))
+	store.Configure("empty", wiretest.Name(t, "empty.org"))
 	key := testKey(t)
 	peer, stranger := testClient, netip.MustParseAddrPort("198.51.100.1:53")
 	otherClass := notifyMsg(t, "example.org.", dns.TypeSOA, 0)

@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 )
 
 // sizeZone has RRsets and delegations of many sizes.
@@ -234,7 +235,7 @@ func TestHintsAreVerified(t *testing.T) {
 	m := message{}
 	m.names.seed = 7
 	out := make([]byte, 0, 512)
-	name := parseName(t, "a.b.c")
+	name := wiretest.Name(t, "a.b.c")
 	for range 3 {
 		m.reset(out)
 		m.begin(nil, 512)

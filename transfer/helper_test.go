@@ -8,7 +8,6 @@ import (
 
 	"github.com/miekg/dns"
 
-	"secondaryd/internal/wire"
 	"secondaryd/zonestore/zone"
 )
 
@@ -17,15 +16,6 @@ const (
 	testSeed = 11
 	testID   = 4711
 )
-
-func mustName(t testing.TB, text string) wire.Name {
-	t.Helper()
-	n, err := wire.ParseName(text)
-	if err != nil {
-		t.Fatalf("name %q: %v", text, err)
-	}
-	return n
-}
 
 // defaultLimits are those of the settings, with waits that a test on real
 // sockets can afford.

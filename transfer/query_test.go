@@ -10,11 +10,12 @@ import (
 
 	"secondaryd/internal/tsig"
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 )
 
 func testQuery(t testing.TB, qtype uint16) *query {
 	t.Helper()
-	return newQuery(testID, mustName(t, testZone), qtype, nil, time.Now())
+	return newQuery(testID, wiretest.Name(t, testZone), qtype, nil, time.Now())
 }
 
 func TestQueryOctets(t *testing.T) {
@@ -28,7 +29,7 @@ func TestQueryOctets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed := newQuery(testID, mustName(t, testZone), wire.TypeSOA, key, time.Now())
+	signed := newQuery(testID, wiretest.Name(t, testZone), wire.TypeSOA, key, time.Now())
 	if err := dns.TsigVerify(slices.Clone(signed.bytes), "c2VjcmV0", "", false); err != nil {
 		t.Errorf("signed query: %v", err)
 	}

@@ -8,18 +8,10 @@ import (
 	"pgregory.net/rapid"
 
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 )
 
 const testSeed = 7
-
-func mustName(t testing.TB, text string) wire.Name {
-	t.Helper()
-	n, err := wire.ParseName(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 // deepest is what find must do, said plainly.
 func deepest(zones map[string]*Served, name wire.Name, skip int) *Served {
@@ -99,7 +91,7 @@ func TestFinderCollisions(t *testing.T) {
 	var f finder
 	var all []*Served
 	for i := range 6 {
-		s := newServed(fmt.Sprint(i), mustName(t, fmt.Sprintf("z%d.", i)))
+		s := newServed(fmt.Sprint(i), wiretest.Name(t, fmt.Sprintf("z%d.", i)))
 		all = append(all, s)
 		f.insert(0xABCDEF|uint64(i/3)<<63, s)
 	}
@@ -127,7 +119,7 @@ func TestFinderCollisions(t *testing.T) {
 func TestFinderRace(t *testing.T) {
 	t.Parallel()
 	var f finder
-	stays := newServed("stays", mustName(t, "stays.example."))
+	stays := newServed("stays", wiretest.Name(t, "stays.example."))
 	f.insert(wire.HashName(stays.apex, testSeed), stays)
 	done := make(chan struct{})
 	var wg sync.WaitGroup
@@ -151,7 +143,7 @@ func TestFinderRace(t *testing.T) {
 	for round := range 20 {
 		var some []*Served
 		for i := range 200 {
-			s := newServed("", mustName(t, fmt.Sprintf("n%d-%d.example.", round, i)))
+			s := newServed("", wiretest.Name(t, fmt.Sprintf("n%d-%d.example.", round, i)))
 			some = append(some, s)
 			f.insert(wire.HashName(s.apex, testSeed), s)
 		}
@@ -165,7 +157,7 @@ func TestFinderRace(t *testing.T) {
 
 func TestFindAllocatesNothing(t *testing.T) {
 	var f finder
-	z := newServed("", mustName(t, "example.org."))
+	z := newServed("", wiretest.Name(t, "example.org."))
 	f.insert(wire.HashName(z.apex, testSeed), z)
 	var s wire.Suffixes
 	name := wire.Name("\x03www\x07example\x03org\x00")
@@ -182,12 +174,12 @@ func BenchmarkFinder(b *testing.B) {
 		b.Run(fmt.Sprint(zones), func(b *testing.B) {
 			var f finder
 			for i := range zones {
-				s := newServed("", mustName(b, fmt.Sprintf("zone%d.example.", i)))
+				s := newServed("", wiretest.Name(b, fmt.Sprintf("zone%d.example.", i)))
 				f.insert(wire.HashName(s.apex, testSeed), s)
 			}
 			names := make([]wire.Name, 1024)
 			for i := range names {
-				names[i] = mustName(b, fmt.Sprintf("www.zone%d.example.", i*7919%zones))
+				names[i] = wiretest.Name(b, fmt.Sprintf("www.zone%d.example.", i*7919%zones))
 			}
 			var s wire.Suffixes
 			i := 0

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 	"secondaryd/zonestore/zone"
 )
 
@@ -42,7 +42,7 @@ func closeStore(t testing.TB, s *Store) {
 // version makes a version of example.org with that serial.
 func version(t testing.TB, s *Store, serial uint32) *zone.Zone {
 	t.Helper()
-	b, err := zone.NewBuilder(mustName(t, "example.org."), s.Seed(), zone.Limits{})
+	b, err := zone.NewBuilder(wiretest.Name(t, "example.org."), s.Seed(), zone.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,17 +50,9 @@ func version(t testing.TB, s *Store, serial uint32) *zone.Zone {
 		fmt.Sprintf("example.org. 60 IN SOA ns.example.org. admin.example.org. %d 60 60 3600 60", serial),
 		"example.org. 60 IN NS ns.example.org.", "ns.example.org. 60 IN A 192.0.2.1",
 	} {
-		rr, err := dns.NewRR(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		msg := make([]byte, 512)
-		end, err := dns.PackRR(rr, msg, 0, nil, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		owner := mustName(t, rr.Header().Name)
-		if err := b.Add(owner, rr.Header().Rrtype, rr.Header().Ttl, msg[len(owner)+10:end]); err != nil {
+		rr := wiretest.Record(t, text)
+		h := rr.Header()
+		if err := b.Add(wiretest.Name(t, h.Name), h.Rrtype, h.Ttl, wiretest.Rdata(t, rr)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -153,7 +145,7 @@ func TestRemove(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := copyFile(t, dir)
-	renamed := s.Configure(zoneID, mustName(t, "other.example."))
+	renamed := s.Configure(zoneID, wiretest.Name(t, "other.example."))
 	if err := s.Publish(served, z, confirmed(time.Now())); !errors.Is(err, ErrGone) {
 		t.Errorf("publishing a zone that has another name now: got %v", err)
 	}
@@ -165,7 +157,7 @@ func TestRemove(t *testing.T) {
 	if got, _ := s.Find(&n, 0); got != nil {
 		t.Errorf("the old name is found: %v", got)
 	}
-	n.Set(mustName(t, "x.other.example."), s.Seed())
+	n.Set(wiretest.Name(t, "x.other.example."), s.Seed())
 	if got, depth := s.Find(&n, 0); got != renamed || depth != 1 {
 		t.Errorf("the new name: got %v at %d", got, depth)
 	}
@@ -237,7 +229,7 @@ func TestRestore(t *testing.T) {
 			}
 			if tc.state == StateServing {
 				var n wire.Suffixes
-				n.Set(mustName(t, "ns.example.org."), s.Seed())
+				n.Set(wiretest.Name(t, "ns.example.org."), s.Seed())
 				if m := v.Zone.Find(&n); !m.Exact {
 					t.Error("ns.example.org. is not found in the restored zone")
 				}

@@ -84,15 +84,6 @@ func (s *Server) Update(zone string, change func([]dns.RR) []dns.RR) (uint32, er
 	return next.soa.Serial, nil
 }
 
-// Serial is the serial that is served of a zone, and whether there is one.
-func (s *Server) Serial(zone string) (uint32, bool) {
-	c := s.content(zone)
-	if c == nil {
-		return 0, false
-	}
-	return c.soa.Serial, true
-}
-
 // content is the zone of exactly this name, or nil.
 func (s *Server) content(zone string) *content {
 	s.mu.Lock()

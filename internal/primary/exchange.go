@@ -71,15 +71,6 @@ func (e *Exchange) Write(msg []byte) error {
 	return e.write(msg)
 }
 
-// WriteOctets writes octets to a TCP connection with no length before them.
-func (e *Exchange) WriteOctets(octets []byte) error {
-	if e.conn == nil {
-		return e.write(octets)
-	}
-	_, err := e.conn.Write(octets)
-	return err
-}
-
 // Cut ends a TCP connection; what was written before still arrives. By UDP it
 // means no answer.
 func (e *Exchange) Cut() error {

@@ -171,11 +171,3 @@ func skewError(cause error, theirs uint64, now time.Time) error {
 	}
 	return fmt.Errorf("%w: theirs is %s ahead of ours", cause, skew)
 }
-
-// Signed reports whether msg carries a TSIG record at its end, without
-// verifying it. An answer to an unsigned request must not (RFC 8945 section 5.3).
-// A message that can't be read counts as signed: it must not be used either.
-func Signed(msg []byte) bool {
-	rec, err := find(msg)
-	return err != nil || rec != nil
-}

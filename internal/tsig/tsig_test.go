@@ -190,11 +190,11 @@ func TestFind(t *testing.T) {
 		if (err == nil && rec != nil) != tc.want {
 			t.Errorf("%s: got %+v, %v", name, rec, err)
 		}
-		if !Signed(tc.msg) {
+		if !carriesTSIG(tc.msg) {
 			t.Errorf("%s: not said to be signed", name)
 		}
 	}
-	if rec, err := find(plain); rec != nil || err != nil || Signed(plain) {
+	if rec, err := find(plain); rec != nil || err != nil || carriesTSIG(plain) {
 		t.Errorf("unsigned message: got %+v, %v", rec, err)
 	}
 	for size := range len(signed()) {
@@ -249,4 +249,11 @@ func TestNewKeyErrors(t *testing.T) {
 	if _, err := k.WithAlgorithm("none"); err == nil {
 		t.Error("with an unknown algorithm: no error")
 	}
+}
+
+// carriesTSIG reports whether msg carries a TSIG record at its end, without verifying
+// it. A message that can't be read counts as signed.
+func carriesTSIG(msg []byte) bool {
+	rec, err := find(msg)
+	return err != nil || rec != nil
 }

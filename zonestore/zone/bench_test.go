@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 )
 
 const benchNames = 100_000
@@ -16,7 +17,7 @@ func benchRecords(tb testing.TB) []testRecord {
 	tb.Helper()
 	records := []testRecord{{modelApex, wire.TypeSOA, 3600, soaRdata}}
 	for i := range benchNames {
-		owner := mustName(tb, fmt.Sprintf("name-%06d.example.org.", i))
+		owner := wiretest.Name(tb, fmt.Sprintf("name-%06d.example.org.", i))
 		for server := range byte(2) {
 			ns := append([]byte{3, 'n', 's', '0' + server}, owner...)
 			records = append(records, testRecord{owner, wire.TypeNS, 3600, ns})
@@ -50,7 +51,7 @@ func benchFind(b *testing.B, format string, exact bool) {
 	z := benchZone()
 	queries := make([]wire.Name, 1<<14)
 	for i := range queries {
-		queries[i] = mustName(b, fmt.Sprintf(format, i*7919%benchNames))
+		queries[i] = wiretest.Name(b, fmt.Sprintf(format, i*7919%benchNames))
 	}
 	var s wire.Suffixes
 	b.ReportAllocs()

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/miekg/dns"
-
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 )
 
 const testSeed = 42
@@ -30,44 +29,18 @@ func build(t testing.TB, apex string, records ...string) *Zone {
 
 func newBuilder(t testing.TB, apex string, limits Limits) *Builder {
 	t.Helper()
-	b, err := NewBuilder(mustName(t, apex), testSeed, limits)
+	b, err := NewBuilder(wiretest.Name(t, apex), testSeed, limits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
-func mustName(t testing.TB, text string) wire.Name {
-	t.Helper()
-	n, err := wire.ParseName(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 func add(t testing.TB, b *Builder, text string) error {
 	t.Helper()
-	rr, err := dns.NewRR(text)
-	if err != nil {
-		t.Fatalf("record %q: %v", text, err)
-	}
+	rr := wiretest.Record(t, text)
 	h := rr.Header()
-	return b.Add(mustName(t, h.Name), h.Rrtype, h.Ttl, rdataOf(t, rr))
-}
-
-func rdataOf(t testing.TB, rr dns.RR) []byte {
-	t.Helper()
-	msg := make([]byte, wire.MaxMessage)
-	end, err := dns.PackRR(rr, msg, 0, nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	off, err := wire.SkipName(msg, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return msg[off+10 : end]
+	return b.Add(wiretest.Name(t, h.Name), h.Rrtype, h.Ttl, wiretest.Rdata(t, rr))
 }
 
 const soaText = "example.org. 3600 IN SOA ns.example.org. admin.example.org. 7 600 300 86400 60"
@@ -75,7 +48,7 @@ const soaText = "example.org. 3600 IN SOA ns.example.org. admin.example.org. 7 6
 func find(t testing.TB, z *Zone, name string) Match {
 	t.Helper()
 	var s wire.Suffixes
-	s.Set(mustName(t, name).Fold(), testSeed)
+	s.Set(wiretest.Name(t, name).Fold(), testSeed)
 	return z.Find(&s)
 }
 
@@ -132,7 +105,7 @@ func TestWildcard(t *testing.T) {
 		"other.example.org.":    "*.example.org.",
 	} {
 		var s wire.Suffixes
-		s.Set(mustName(t, query).Fold(), testSeed)
+		s.Set(wiretest.Name(t, query).Fold(), testSeed)
 		n, ok := z.Wildcard(z.Find(&s), &s)
 		if !ok || n.Name().String() != want {
 			t.Errorf("wildcard of %s: got %v, want %s", query, ok, want)
@@ -154,7 +127,7 @@ func TestOrderAndDuplicates(t *testing.T) {
 	if got, want := z.Records(), 5; got != want {
 		t.Errorf("records: got %d, want %d", got, want)
 	}
-	n, ok := z.FindName(mustName(t, "a.example.org."))
+	n, ok := z.FindName(wiretest.Name(t, "a.example.org."))
 	if !ok {
 		t.Fatal("a.example.org. is missing")
 	}
@@ -254,7 +227,7 @@ func TestBigObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	big := make([]byte, 60000)
-	owner := mustName(t, "big.example.org.")
+	owner := wiretest.Name(t, "big.example.org.")
 	for i := range 40 { // 2.4 MB: more than two chunks
 		big[0] = byte(i)
 		if err := b.Add(owner, 65280, 60, big); err != nil {
@@ -283,7 +256,7 @@ func TestBigObjects(t *testing.T) {
 		i++
 	}
 	for i := range 2000 {
-		if _, ok := z.FindName(mustName(t, fmt.Sprintf("n%d.example.org.", i))); !ok {
+		if _, ok := z.FindName(wiretest.Name(t, fmt.Sprintf("n%d.example.org.", i))); !ok {
 			t.Fatalf("n%d is missing", i)
 		}
 	}

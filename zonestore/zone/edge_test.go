@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 )
 
 // TestHiddenNames: a name that owns NSEC3 records alone is no name of the zone,
@@ -36,12 +37,12 @@ func TestHiddenNames(t *testing.T) {
 		if got := m.Node.Name().String(); got != tc.node || m.Exact != tc.exact {
 			t.Errorf("find %s: got %s exact %v, want %s exact %v", tc.query, got, m.Exact, tc.node, tc.exact)
 		}
-		if _, ok := z.FindName(mustName(t, tc.query)); ok != tc.exact {
+		if _, ok := z.FindName(wiretest.Name(t, tc.query)); ok != tc.exact {
 			t.Errorf("find the name %s: got %v, want %v", tc.query, ok, tc.exact)
 		}
 	}
 	var s wire.Suffixes
-	s.Set(mustName(t, "x.wild.example.org."), testSeed)
+	s.Set(wiretest.Name(t, "x.wild.example.org."), testSeed)
 	if n, ok := z.Wildcard(z.Find(&s), &s); ok {
 		t.Errorf("the wildcard of x.wild.example.org. is %s, which owns NSEC3 alone", n.Name())
 	}
@@ -55,7 +56,7 @@ func TestManySignatures(t *testing.T) {
 	if err := b.Add(modelApex, wire.TypeSOA, 3600, soaRdata); err != nil {
 		t.Fatal(err)
 	}
-	owner := mustName(t, "a.example.org.")
+	owner := wiretest.Name(t, "a.example.org.")
 	for covers := range 1 << 16 {
 		if err := b.Add(owner, wire.TypeRRSIG, 60, []byte(signature(uint16(covers), "a"))); err != nil {
 			t.Fatal(err)
@@ -80,7 +81,7 @@ func TestOctetsLimit(t *testing.T) {
 	t.Parallel()
 	var records []testRecord
 	for i := range 200 {
-		owner := mustName(t, string(rune('a'+i%2))+".example.org.")
+		owner := wiretest.Name(t, string(rune('a'+i%2))+".example.org.")
 		rdata := append([]byte{100, byte(i)}, make([]byte, 99)...)
 		records = append(records, testRecord{owner, wire.TypeTXT, 60, rdata})
 	}

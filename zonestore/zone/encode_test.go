@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 )
 
 // contents lists a zone's records in a form that can be compared.
@@ -57,7 +58,7 @@ func sample(t testing.TB, names int) *Zone {
 		}
 		for j := range 50 {
 			big[0] = byte(j)
-			if err := b.Add(mustName(t, "big.example.org."), 65280, 60, big); err != nil {
+			if err := b.Add(wiretest.Name(t, "big.example.org."), 65280, 60, big); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -87,7 +88,7 @@ func TestEncodeDecode(t *testing.T) {
 			}
 			var s wire.Suffixes
 			for i := range names {
-				s.Set(mustName(t, fmt.Sprintf("n%d.example.org.", i)), seed)
+				s.Set(wiretest.Name(t, fmt.Sprintf("n%d.example.org.", i)), seed)
 				if m := got.Find(&s); !m.Exact {
 					t.Fatalf("n%d is missing after decoding with seed %d", i, seed)
 				}
@@ -148,7 +149,7 @@ func FuzzVerify(f *testing.F) {
 		contents(x)
 		for _, name := range []string{"example.org.", "a.b.example.org.", "z.z.example.org."} {
 			var s wire.Suffixes
-			s.Set(mustName(t, name), testSeed)
+			s.Set(wiretest.Name(t, name), testSeed)
 			m := x.Find(&s)
 			x.Wildcard(m, &s)
 		}

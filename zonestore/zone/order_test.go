@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 )
 
 // TestSortKey: the key never contradicts the canonical order, whatever octets
@@ -29,7 +30,7 @@ func TestSortKey(t *testing.T) {
 		for range r.IntN(4) {
 			text = label() + "." + text
 		}
-		return mustName(t, text)
+		return wiretest.Name(t, text)
 	}
 	for range 50_000 {
 		a, b := name(), name()
@@ -48,11 +49,11 @@ func TestNSECBefore(t *testing.T) {
 	t.Parallel()
 	records := []string{soaText, "example.org." + nsecText}
 	var names []wire.Name
-	names = append(names, mustName(t, "example.org."))
+	names = append(names, wiretest.Name(t, "example.org."))
 	for i := range 3000 {
 		owner := fmt.Sprintf("%s%04d.example.org.", []string{"n", "same-start-", "x.y."}[i%3], i)
 		records = append(records, owner+nsecText)
-		names = append(names, mustName(t, owner))
+		names = append(names, wiretest.Name(t, owner))
 	}
 	z := build(t, "example.org.", records...)
 	if !z.HasNSEC() {
@@ -71,11 +72,11 @@ func TestNSECBefore(t *testing.T) {
 	}
 	for _, n := range names {
 		check(n)
-		check(mustName(t, "!."+n.String()))
+		check(wiretest.Name(t, "!."+n.String()))
 	}
 	for i := range 3000 {
-		check(mustName(t, fmt.Sprintf("same-start-%d.example.org.", i*3)))
-		check(mustName(t, fmt.Sprintf("m%d.example.org.", i)))
+		check(wiretest.Name(t, fmt.Sprintf("same-start-%d.example.org.", i*3)))
+		check(wiretest.Name(t, fmt.Sprintf("m%d.example.org.", i)))
 	}
 }
 
@@ -101,7 +102,7 @@ func TestNSEC3Before(t *testing.T) {
 	}{{0x10, 0x10, true}, {0x11, 0x10, false}, {0x80, 0x80, true}, {0x95, 0x80, false}, {0xff, 0xf0, false}, {0x05, 0xf0, false}} {
 		h := hash(tc.hash)
 		n, matches, ok := z.NSEC3Before(&h)
-		if !ok || matches != tc.matches || !n.Name().Equal(mustName(t, owner(tc.want))) {
+		if !ok || matches != tc.matches || !n.Name().Equal(wiretest.Name(t, owner(tc.want))) {
 			t.Errorf("hash %02x: got %s matches %v, want %02x %v", tc.hash, n.Name(), matches, tc.want, tc.matches)
 		}
 	}
