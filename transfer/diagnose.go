@@ -79,19 +79,12 @@ func (c *client) begins(ctx context.Context, p peer, apex wire.Name) error {
 		return err
 	}
 	defer closed()
-	if err := within(conn, c.limits.FirstMessage); err != nil {
-		return err
-	}
 	q := newQuery(c.id(), apex, wire.TypeAXFR, p.key, time.Now())
-	if _, err := conn.Write(q.bytes); err != nil {
-		return err
-	}
-	buf := make([]byte, wire.MaxMessage)
-	n, err := conn.Read(buf)
+	raw, err := c.exchange(conn, q)
 	if err != nil {
 		return err
 	}
-	msg, err := q.verifier().Next(buf[:n], time.Now())
+	msg, err := q.verifier().Next(raw, time.Now())
 	if err != nil {
 		return err
 	}

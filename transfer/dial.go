@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"secondaryd/internal/wire"
+	"secondaryd/zonestore/registry"
 )
 
 // Dialer opens a connection; network is "udp" or "tcp".
@@ -36,8 +39,8 @@ func newClient(dial Dialer, limits *Limits, seed uint64) *client {
 // open connects to a peer and makes the connection end with ctx: closed is to
 // be called on every path.
 func (c *client) open(ctx context.Context, network string, addr netip.AddrPort) (conn *dns.Conn, closed func(), err error) {
-	if c.limits.ForbidPrivate && isPrivate(addr.Addr()) {
-		return nil, nil, &Error{Step: StepConnect, Cause: CauseForbidden}
+	if err := registry.CheckPeerAddr(addr.Addr(), c.limits.ForbidPrivate); err != nil {
+		return nil, nil, &Error{Step: StepConnect, Cause: CauseForbidden, Err: err}
 	}
 	dialing, cancel := context.WithTimeout(ctx, c.limits.Connect)
 	defer cancel()
@@ -52,7 +55,28 @@ func (c *client) open(ctx context.Context, network string, addr netip.AddrPort) 
 	}, nil
 }
 
-func isPrivate(a netip.Addr) bool { return a.IsLoopback() || a.IsPrivate() }
+// send puts the query on its way; the answer must begin in time.
+func (c *client) send(conn net.Conn, q *query) error {
+	if err := within(conn, c.limits.FirstMessage); err != nil {
+		return err
+	}
+	_, err := conn.Write(q.bytes)
+	return err
+}
+
+// exchange sends the query over a stream and returns the first message that
+// comes back, its signature not verified.
+func (c *client) exchange(conn net.Conn, q *query) ([]byte, error) {
+	if err := c.send(conn, q); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, wire.MaxMessage)
+	n, err := conn.Read(buf)
+	if err != nil {
+		return nil, err
+	}
+	return buf[:n], nil
+}
 
 // within sets the deadline of what comes next.
 func within(conn net.Conn, d time.Duration) error {

@@ -191,10 +191,7 @@ func (e *Engine) expireLocked(j *job, now time.Time) {
 
 // dispatchLocked starts the refresh of j, or has it wait for its turn.
 func (e *Engine) dispatchLocked(j *job, now time.Time) {
-	peers := peersOf(e.registry, j.conf)
-	if j.wish.from.IsValid() {
-		first(peers, j.wish.from)
-	}
+	peers := e.peersLocked(j)
 	var addr netip.AddrPort
 	if len(peers) > 0 {
 		addr = peers[0].addr
@@ -210,6 +207,15 @@ func (e *Engine) dispatchLocked(j *job, now time.Time) {
 	}
 	j.holds = &s.places
 	e.enterLocked(j)
+}
+
+// peersLocked returns the peers of j in the order in which they are to be asked.
+func (e *Engine) peersLocked(j *job) []peer {
+	peers := peersOf(e.registry, j.conf)
+	if j.wish.from.IsValid() {
+		first(peers, j.wish.from)
+	}
+	return peers
 }
 
 // pollWait returns how long j must wait for the poll rate of its peer. A zone
@@ -243,10 +249,7 @@ func (e *Engine) enterLocked(j *job) {
 }
 
 func (e *Engine) startLocked(j *job) {
-	o := order{apex: j.apex, peers: peersOf(e.registry, j.conf), served: j.served, wish: j.wish}
-	if o.wish.from.IsValid() {
-		first(o.peers, o.wish.from)
-	}
+	o := order{apex: j.apex, peers: e.peersLocked(j), served: j.served, wish: j.wish}
 	j.queued, j.wish, j.granted, j.running = nil, wish{}, false, true
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel

@@ -33,7 +33,7 @@ type Cause string
 // The causes.
 const (
 	CauseNoAddress      Cause = "the peer has no ip address configured"
-	CauseForbidden      Cause = "private addresses are forbidden as peers by a setting"
+	CauseForbidden      Cause = "the peer's address must not be contacted"
 	CauseConnRefused    Cause = "connection refused: nothing listens on the peer's address and port"
 	CauseUnreachable    Cause = "the peer's address can't be reached"
 	CauseConnectTimeout Cause = "no connection in time"

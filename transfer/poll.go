@@ -126,18 +126,11 @@ func (c *client) pollsTCP(ctx context.Context, p peer, apex wire.Name) error {
 }
 
 func (c *client) askTCP(conn net.Conn, q *query) (zone.SOA, error) {
-	if err := within(conn, c.limits.FirstMessage); err != nil {
-		return zone.SOA{}, err
-	}
-	if _, err := conn.Write(q.bytes); err != nil {
-		return zone.SOA{}, err
-	}
-	buf := make([]byte, wire.MaxMessage)
-	n, err := conn.Read(buf)
+	raw, err := c.exchange(conn, q)
 	if err != nil {
 		return zone.SOA{}, err
 	}
-	msg, err := verified(q, buf[:n])
+	msg, err := verified(q, raw)
 	if err != nil {
 		return zone.SOA{}, err
 	}

@@ -55,11 +55,8 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 		return received{}, err
 	}
 	defer closed()
-	if err := within(conn, c.limits.FirstMessage); err != nil {
-		return received{}, err
-	}
 	q := newQuery(c.id(), apex, wire.TypeAXFR, p.key, time.Now())
-	if _, err := conn.Write(q.bytes); err != nil {
+	if err := c.send(conn, q); err != nil {
 		return received{}, err
 	}
 	m := &meter{limits: c.limits, budget: c.budget, start: time.Now()}

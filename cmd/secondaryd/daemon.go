@@ -29,7 +29,6 @@ type daemon struct {
 	dns      *nameserver.Server
 	api      *api.Server
 	tokens   *api.Tokens
-	tls      *api.TLS
 	ready    atomic.Bool
 }
 
@@ -109,8 +108,9 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		return err
 	}
 	d.tokens = api.NewTokens(token)
+	var files *api.TLS
 	if c.API.TLS.On() {
-		if d.tls, err = api.NewTLS(c.API.TLS.CertFile, c.API.TLS.KeyFile); err != nil {
+		if files, err = api.NewTLS(c.API.TLS.CertFile, c.API.TLS.KeyFile); err != nil {
 			return err
 		}
 	}
@@ -123,7 +123,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		MetricsNeedToken: c.Metrics.RequireToken,
 		Ready:            d.ready.Load,
 		Tokens:           d.tokens,
-		TLS:              d.tls,
+		TLS:              files,
 		MaxBody:          int64(c.API.MaxBody),
 		ReadTimeout:      c.API.ReadTimeout,
 		IdleTimeout:      c.API.IdleTimeout,

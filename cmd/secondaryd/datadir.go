@@ -13,7 +13,6 @@ import (
 // dataDir is the daemon's folder, locked for as long as the process lives: two
 // daemons on one folder would lose each other's work.
 type dataDir struct {
-	path string
 	lock *os.File
 }
 
@@ -35,7 +34,7 @@ func openDataDir(path string, log *zap.Logger) (*dataDir, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	return &dataDir{path: path, lock: lock}, nil
+	return &dataDir{lock: lock}, nil
 }
 
 // Close lets go of the lock.

@@ -18,7 +18,7 @@ type reloader struct {
 	now    configs.Config
 	level  zap.AtomicLevel
 	tokens *api.Tokens
-	tls    *api.TLS
+	api    *api.Server
 	log    *zap.Logger
 }
 
@@ -37,10 +37,8 @@ func (r *reloader) reload() {
 	} else {
 		r.tokens.Replace(token)
 	}
-	if r.tls != nil {
-		if err := r.tls.Reload(); err != nil {
-			r.log.Error("reload: the TLS files can't be used, the old certificate stays", zap.Error(err))
-		}
+	if err := r.api.ReloadTLS(); err != nil {
+		r.log.Error("reload: the TLS files can't be used, the old certificate stays", zap.Error(err))
 	}
 	r.now.Log.Level = next.Log.Level
 	if len(changes.Restart) > 0 {
