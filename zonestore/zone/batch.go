@@ -17,6 +17,7 @@ type batch struct {
 type record struct {
 	group     uint16 // the type, or of an RRSIG the type it covers
 	signature bool
+	change    changeKind
 	ttl       uint32
 	start     uint32 // of its RDATA in data
 	size      uint16

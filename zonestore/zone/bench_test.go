@@ -26,12 +26,15 @@ func benchRecords(tb testing.TB) []testRecord {
 	return records
 }
 
-var benchZone = sync.OnceValue(func() *Zone {
+var benchZone = sync.OnceValue(func() *Zone { return zoneOf(benchNames) })
+
+// zoneOf returns a zone of that many names with an address each.
+func zoneOf(names int) *Zone {
 	b, err := NewBuilder(modelApex, testSeed, Limits{})
 	if err != nil {
 		panic(err)
 	}
-	for i := range benchNames {
+	for i := range names {
 		owner := wire.Name(fmt.Sprintf("\x0Bname-%06d\x07example\x03org\x00", i))
 		if err := b.Add(owner, wire.TypeA, 3600, binary.BigEndian.AppendUint32(nil, uint32(i))); err != nil {
 			panic(err)
@@ -45,7 +48,7 @@ var benchZone = sync.OnceValue(func() *Zone {
 		panic(err)
 	}
 	return z
-})
+}
 
 func benchFind(b *testing.B, format string, exact bool) {
 	z := benchZone()
@@ -97,4 +100,56 @@ func compile(b *testing.B, records []testRecord) *Zone {
 		b.Fatal(err)
 	}
 	return z
+}
+
+// BenchmarkDelta makes version after version with one record more, or with
+// another record, and a new SOA. What it takes must not depend on the size.
+func BenchmarkDelta(b *testing.B) {
+	for _, records := range []int{10_000, 100_000, 1_000_000} {
+		z := zoneOf(records)
+		b.Run(fmt.Sprintf("add/records=%d", records), func(b *testing.B) {
+			benchDelta(b, z, func(d *Delta, i int) error {
+				return d.Add(wire.Name(fmt.Sprintf("\x0Anew-%06d\x07example\x03org\x00", i)), wire.TypeA, 3600, []byte{192, 0, 2, 1})
+			})
+		})
+		b.Run(fmt.Sprintf("change/records=%d", records), func(b *testing.B) {
+			benchDelta(b, z, func(d *Delta, i int) error {
+				i = i * 7919 % records
+				owner := wire.Name(fmt.Sprintf("\x0Bname-%06d\x07example\x03org\x00", i))
+				if err := d.Delete(owner, wire.TypeA, binary.BigEndian.AppendUint32(nil, uint32(i))); err != nil {
+					return err
+				}
+				return d.Add(owner, wire.TypeAAAA, 3600, make([]byte, 16))
+			})
+		})
+	}
+}
+
+func benchDelta(b *testing.B, z *Zone, change func(d *Delta, i int) error) {
+	base, i := z, 0
+	for b.Loop() {
+		if i == 5000 {
+			z, i = base, 0
+		}
+		d := NewDelta(z, Limits{})
+		serial := func(i int) []byte {
+			return binary.BigEndian.AppendUint32([]byte("\x01n\x00\x01m\x00"), uint32(i+7))
+		}
+		rest := soaRdata[10:]
+		if err := d.Delete(modelApex, wire.TypeSOA, append(serial(i), rest...)); err != nil {
+			b.Fatal(err)
+		}
+		if err := d.Add(modelApex, wire.TypeSOA, 3600, append(serial(i+1), rest...)); err != nil {
+			b.Fatal(err)
+		}
+		if err := change(d, i); err != nil {
+			b.Fatal(err)
+		}
+		next, err := d.Finish()
+		if err != nil {
+			b.Fatal(err)
+		}
+		z = next
+		i++
+	}
 }

@@ -37,7 +37,7 @@ var (
 // RRsets with differing TTLs get the lowest (RFC 2181 section 5.2). It must not
 // be used after Finish or after an error.
 type Builder struct {
-	zone    *Zone
+	grower
 	limits  Limits
 	records int
 
@@ -46,22 +46,17 @@ type Builder struct {
 	current uint32
 	pending batch
 	split   bool // some names came in pieces
-
-	folded   [wire.MaxName]byte
-	suffixes wire.Suffixes
 }
 
 // NewBuilder begins a zone. The seed is the one that queries' suffixes are
 // computed with; see wire.Suffixes.
 func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
-	b := &Builder{
-		zone: &Zone{
-			apex:   append(wire.Name(nil), apex...),
-			labels: apex.Labels(),
-			seed:   seed,
-			index:  makeIndex(0),
-		},
-		limits: limits,
+	b := &Builder{limits: limits}
+	b.zone = &Zone{
+		apex:   append(wire.Name(nil), apex...),
+		labels: apex.Labels(),
+		seed:   seed,
+		index:  makeIndex(0),
 	}
 	b.suffixes.Set(wire.AppendFolded(b.folded[:0], apex), seed)
 	if _, err := b.addNode(apex, 0, none); err != nil {
@@ -72,14 +67,8 @@ func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
 
 // Add takes one record; rdata must be uncompressed and is copied.
 func (b *Builder) Add(owner wire.Name, t uint16, ttl uint32, rdata []byte) error {
-	if !wire.IsData(t) {
-		return fmt.Errorf("%s type %d: %w", owner, t, ErrMetaType)
-	}
-	if t == wire.TypeRRSIG && len(rdata) < 18 {
-		return fmt.Errorf("%s RRSIG: %w", owner, wire.ErrRdata)
-	}
-	if len(rdata) > wire.MaxMessage {
-		return fmt.Errorf("%s type %d: %w", owner, t, wire.ErrRdataLong)
+	if err := checkRecord(owner, t, rdata); err != nil {
+		return err
 	}
 	if err := b.move(owner); err != nil {
 		return err
@@ -87,14 +76,11 @@ func (b *Builder) Add(owner wire.Name, t uint16, ttl uint32, rdata []byte) error
 	if t == wire.TypeSOA && b.current != 0 {
 		return fmt.Errorf("%s: %w", owner, ErrForeignSOA)
 	}
-	if ttl > 1<<31-1 {
-		ttl = 0 // RFC 2181 section 8: a TTL with the top bit set is zero.
-	}
 	b.records++
 	if err := over(b.records, b.limits.Records, "records"); err != nil {
 		return err
 	}
-	b.pending.add(t, ttl, rdata)
+	b.pending.add(t, plainTTL(ttl), rdata)
 	return b.memory()
 }
 
@@ -126,44 +112,6 @@ func (b *Builder) move(owner wire.Name) error {
 	}
 	b.current = i
 	return b.memory()
-}
-
-// nodeOf returns the node of owner, made if need be with all its ancestors.
-func (b *Builder) nodeOf(owner wire.Name) (uint32, error) {
-	if !owner.In(b.zone.apex) {
-		return 0, fmt.Errorf("%s: %w", owner, ErrOutOfZone)
-	}
-	s := &b.suffixes
-	s.Set(wire.AppendFolded(b.folded[:0], owner), b.zone.seed)
-	last := s.Count() - b.zone.labels
-	parent, depth := uint32(0), 0
-	for ; depth < last; depth++ {
-		if i, ok := b.zone.lookup(s.Hash(depth), s.Name(depth)); ok {
-			parent = i
-			break
-		}
-	}
-	for depth--; depth >= 0; depth-- {
-		i, err := b.addNode(owner[len(owner)-len(s.Name(depth)):], depth, parent)
-		if err != nil {
-			return 0, err
-		}
-		parent = i
-	}
-	return parent, nil
-}
-
-// addNode makes the node of name, which is suffix depth of the current suffixes.
-func (b *Builder) addNode(name wire.Name, depth int, parent uint32) (uint32, error) {
-	ref, space, err := b.zone.slab.alloc(1 + len(name))
-	if err != nil {
-		return 0, err
-	}
-	space[0] = byte(len(name))
-	copy(space[1:], name)
-	i := b.zone.nodes.append(node{name: ref, parent: parent})
-	b.zone.index.insert(b.suffixes.Hash(depth), i)
-	return i, nil
 }
 
 // Finish makes the zone. It fails unless the apex owns exactly one SOA.

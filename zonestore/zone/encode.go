@@ -14,7 +14,8 @@ import (
 // three sections, each followed by its checksum. All numbers are little-endian.
 const (
 	formMagic   = "SDZF"
-	formVersion = 1
+	formVersion = 2
+	oldVersion  = 1 // flags mean something else
 	headerSize  = 4 + 4 + 8 + 8*6 + 1
 	nodeSize    = 16
 	slotSize    = 8
@@ -100,7 +101,7 @@ func (s *slab) write(w io.Writer) error {
 
 func (n *nodes) write(w io.Writer) error {
 	b := make([]byte, 0, nodePageSize*nodeSize)
-	for _, page := range n.pages {
+	for _, page := range n.all {
 		b = b[:0]
 		for _, x := range page {
 			b = binary.LittleEndian.AppendUint32(b, x.name)
@@ -117,7 +118,7 @@ func (n *nodes) write(w io.Writer) error {
 
 func (x *index) write(w io.Writer) error {
 	b := make([]byte, 0, slotPageSize*slotSize)
-	for _, page := range x.pages {
+	for _, page := range x.all {
 		b = b[:0]
 		for _, entry := range page {
 			b = binary.LittleEndian.AppendUint64(b, entry)
@@ -174,6 +175,9 @@ func Decode(data []byte, seed uint64) (*Zone, error) {
 	if err := z.verify(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
+	if err := z.readFlags(sizes.version); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
 	z.readNSEC3Param()
 	if z.nsec, err = z.readOrder(chains[0]); err != nil {
 		return nil, err
@@ -204,14 +208,18 @@ func (d *decoder) take(n uint64, what string) ([]byte, error) {
 }
 
 // sizes are how much of everything the header announces.
-type sizes struct{ slab, nodes, slots, nsec, nsec3 uint64 }
+type sizes struct {
+	version                         uint32
+	slab, nodes, slots, nsec, nsec3 uint64
+}
 
 func (d *decoder) header() (*Zone, sizes, error) {
 	if len(d.rest) < headerSize || string(d.rest[:4]) != formMagic {
 		return nil, sizes{}, fmt.Errorf("%w: no zone header", ErrDamaged)
 	}
-	if v := binary.LittleEndian.Uint32(d.rest[4:]); v != formVersion {
-		return nil, sizes{}, fmt.Errorf("%w: version %d, this one reads %d", ErrVersion, v, formVersion)
+	version := binary.LittleEndian.Uint32(d.rest[4:])
+	if version != formVersion && version != oldVersion {
+		return nil, sizes{}, fmt.Errorf("%w: version %d, this one reads %d and %d", ErrVersion, version, oldVersion, formVersion)
 	}
 	b, err := d.take(headerSize+uint64(d.rest[headerSize-1]), "header")
 	if err != nil {
@@ -223,7 +231,7 @@ func (d *decoder) header() (*Zone, sizes, error) {
 		return nil, sizes{}, fmt.Errorf("%w: bad apex", ErrDamaged)
 	}
 	z := &Zone{apex: apex, labels: apex.Labels(), seed: number(0), records: int(number(1))}
-	return z, sizes{number(2), number(3), number(4), number(5), number(6)}, nil
+	return z, sizes{version, number(2), number(3), number(4), number(5), number(6)}, nil
 }
 
 func (d *decoder) slab(size uint64) (slab, error) {
@@ -235,6 +243,7 @@ func (d *decoder) slab(size uint64) (slab, error) {
 	for off := 0; off < len(b) || off == 0; off += chunkSize {
 		s.chunks = append(s.chunks, b[off:])
 	}
+	s.closed = (len(s.chunks) - 1) * chunkSize
 	return s, nil
 }
 
@@ -258,7 +267,7 @@ func (d *decoder) nodes(count uint64) (nodes, error) {
 			}
 			b = b[nodeSize:]
 		}
-		n.pages = append(n.pages, page)
+		n.all = append(n.all, page)
 	}
 	return n, nil
 }
@@ -281,7 +290,7 @@ func (d *decoder) index(slots uint64) (index, error) {
 				x.used++
 			}
 		}
-		x.pages = append(x.pages, page)
+		x.all = append(x.all, page)
 	}
 	return x, nil
 }
@@ -316,7 +325,7 @@ func (z *Zone) readOrder(nodes []uint32) (order, error) {
 		if last != nil && (key < lastKey || key == lastKey && name.Compare(last) <= 0) {
 			return order{}, fmt.Errorf("%w: chain: %w", ErrDamaged, errOrder)
 		}
-		o.append(key, n)
+		o.append(place{key, n})
 		last, lastKey = name, key
 	}
 	o.trim()

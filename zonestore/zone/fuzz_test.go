@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"secondaryd/internal/wire"
 )
 
@@ -156,4 +158,51 @@ func checkLimits(t *testing.T, z *Zone, limits Limits) {
 			}
 		}
 	}
+}
+
+// FuzzDelta replays any octets on a zone: an error, or a version that is what a
+// zone built anew of its records is.
+func FuzzDelta(f *testing.F) {
+	base := buildFrom(f, []testRecord{
+		{modelApex, wire.TypeSOA, 60, soaRdata},
+		{append(wire.Name("\x01a\x01b"), modelApex...), wire.TypeNS, 60, []byte("\x02ns\x00")},
+		{append(wire.Name("\x01*"), modelApex...), wire.TypeMX, 60, []byte("\x00\x0A\x01m\x00")},
+	})
+	d := NewDelta(base, Limits{})
+	for t, rdatas := range pool {
+		for i, rdata := range rdatas {
+			owner := append(wire.Name([]string{"", "\x01a", "\x01*\x01b", "\x01x\x01a\x01b"}[i%4]), modelApex...)
+			if err := d.Add(owner, t, 60, []byte(rdata)); err != nil {
+				f.Fatal(err)
+			}
+		}
+	}
+	f.Add(d.Changes())
+	f.Add(appendChange(nil, deletion, append(wire.Name("\x01*"), modelApex...), wire.TypeMX, 0, []byte("\x00\x0A\x01m\x00")))
+	f.Fuzz(func(t *testing.T, changes []byte) {
+		d := NewDelta(base, Limits{Octets: 1 << 20})
+		if d.Replay(changes) != nil {
+			return
+		}
+		z, err := d.Finish()
+		if err != nil {
+			return
+		}
+		checkOrder(t, z)
+		checkChains(t, z)
+		checkDecoded(t, z)
+		checkReplay(t, base, changes, z)
+		anew, err := z.rebuilt()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(dumpOf(anew), dumpOf(z)); diff != "" {
+			t.Fatalf("version (-built +changed):\n%s", diff)
+		}
+		for n := range z.All() {
+			if diff := cmp.Diff(findIn(anew, folded(n)), findIn(z, folded(n))); diff != "" {
+				t.Fatalf("find %s (-built +changed):\n%s", n.Name(), diff)
+			}
+		}
+	})
 }

@@ -6,9 +6,9 @@ package zone
 // without touching a name, and the table can be laid out anew without hashing
 // again.
 type index struct {
-	pages [][]uint64
-	size  uint64 // slots in all
-	used  int
+	pages[uint64]
+	size uint64 // slots in all
+	used int
 }
 
 const (
@@ -22,7 +22,7 @@ func makeIndex(n int) index {
 	x := index{size: uint64(size)}
 	for size > 0 {
 		page := min(size, slotPageSize)
-		x.pages = append(x.pages, make([]uint64, page))
+		x.all = append(x.all, make([]uint64, page))
 		size -= page
 	}
 	return x
@@ -33,7 +33,7 @@ func tagOf(hash uint64) uint64 { return hash >> 32 }
 // home returns the slot where the search for a tag begins.
 func (x *index) home(tag uint64) uint64 { return tag * x.size >> 32 }
 
-func (x *index) slot(i uint64) *uint64 { return &x.pages[i>>slotPageBits][i&(slotPageSize-1)] }
+func (x *index) slot(i uint64) *uint64 { return &x.all[i>>slotPageBits][i&(slotPageSize-1)] }
 
 func (x *index) after(i uint64) uint64 {
 	if i++; i < x.size {
@@ -42,11 +42,12 @@ func (x *index) after(i uint64) uint64 {
 	return 0
 }
 
-// insert enters a node that is not there yet, and grows the table when it is
-// three quarters full.
+// insert enters a node that is not there yet. The table grows when it is five
+// sixths full, and is laid out three quarters full: a version made of another
+// must not begin with laying out the table anew.
 func (x *index) insert(hash uint64, number uint32) {
-	if uint64(x.used+1)*4 > x.size*3 {
-		x.rebuild(2*x.used + 8)
+	if uint64(x.used+1)*6 > x.size*5 {
+		x.rebuild(x.used + x.used/2 + 8)
 	}
 	x.place(tagOf(hash)<<32 | uint64(number+1))
 }
@@ -56,13 +57,13 @@ func (x *index) place(entry uint64) {
 	for *x.slot(i) != 0 {
 		i = x.after(i)
 	}
-	*x.slot(i) = entry
+	x.own(int(i >> slotPageBits))[i&(slotPageSize-1)] = entry
 	x.used++
 }
 
 // rebuild lays the table out for n nodes.
 func (x *index) rebuild(n int) {
-	old := x.pages
+	old := x.all
 	*x = makeIndex(n)
 	for _, page := range old {
 		for _, entry := range page {

@@ -23,9 +23,24 @@ type model struct {
 type modelNode map[uint16]*modelSet
 
 type modelSet struct {
-	ttl     uint32
-	records map[string]bool   // canonical RDATA
+	records map[string]uint32 // canonical RDATA and its TTL
 	sigs    map[string]uint32 // canonical RDATA of an RRSIG, and its TTL
+}
+
+func (s *modelSet) ttl() uint32 {
+	ttl := uint32(1 << 31)
+	for _, t := range s.records {
+		ttl = min(ttl, t)
+	}
+	return ttl
+}
+
+// of returns the records or the signatures.
+func (s *modelSet) of(t uint16) map[string]uint32 {
+	if t == wire.TypeRRSIG {
+		return s.sigs
+	}
+	return s.records
 }
 
 // testRecord is a record as it is given to a Builder.
@@ -61,30 +76,28 @@ func (m *model) node(name string) modelNode {
 
 func parentOf(name string) string { return name[1+int(name[0]):] }
 
-func (m *model) add(r testRecord) {
-	group := r.t
+func groupOf(r testRecord) uint16 {
 	if r.t == wire.TypeRRSIG {
-		group = uint16(r.rdata[0])<<8 | uint16(r.rdata[1])
+		return uint16(r.rdata[0])<<8 | uint16(r.rdata[1])
 	}
+	return r.t
+}
+
+func (m *model) add(r testRecord) {
 	n := m.node(string(r.owner.Fold()))
-	set := n[group]
+	set := n[groupOf(r)]
 	if set == nil {
-		set = &modelSet{ttl: 1 << 31, records: map[string]bool{}, sigs: map[string]uint32{}}
-		n[group] = set
+		set = &modelSet{records: map[string]uint32{}, sigs: map[string]uint32{}}
+		n[groupOf(r)] = set
 	}
 	if r.ttl >= 1<<31 {
 		r.ttl = 0
 	}
 	key := canonical(r.t, r.rdata)
-	if r.t != wire.TypeRRSIG {
-		set.records[key] = true
-		set.ttl = min(set.ttl, r.ttl)
-		return
-	}
-	if old, ok := set.sigs[key]; ok {
+	if old, ok := set.of(r.t)[key]; ok {
 		r.ttl = min(r.ttl, old)
 	}
-	set.sigs[key] = r.ttl
+	set.of(r.t)[key] = r.ttl
 }
 
 // canonical holds for the RDATA that these tests make: those with names have no
@@ -185,7 +198,7 @@ func (m *model) dump() []string {
 		lines = append(lines, fmt.Sprintf("%s empty %v cut %v", wire.Name(name), len(n) == 0, name != m.apex && m.owns(name, wire.TypeNS)))
 		for t, set := range n {
 			for record := range set.records {
-				lines = append(lines, fmt.Sprintf("%s %d TYPE%d %q", wire.Name(name), set.ttl, t, record))
+				lines = append(lines, fmt.Sprintf("%s %d TYPE%d %q", wire.Name(name), set.ttl(), t, record))
 			}
 			for sig, ttl := range set.sigs {
 				lines = append(lines, fmt.Sprintf("%s %d RRSIG TYPE%d %q", wire.Name(name), ttl, t, sig))
@@ -313,15 +326,21 @@ func TestModel(t *testing.T) {
 		for range 20 {
 			queries = append(queries, string(drawName(t, "query").Fold()))
 		}
-		for _, query := range queries {
-			if diff := cmp.Diff(m.find(query), findIn(z, query)); diff != "" {
-				t.Errorf("find %s (-want +got):\n%s", wire.Name(query), diff)
-			}
-			if n, ok := z.FindName(wire.Name(query)); ok != m.exists(query) || ok && folded(n) != query {
-				t.Errorf("find the name %s: got %v, want %v", wire.Name(query), ok, m.exists(query))
-			}
-		}
+		checkFind(t, z, m, queries)
 	})
+}
+
+// checkFind compares look-ups of the queries.
+func checkFind(t *rapid.T, z *Zone, m *model, queries []string) {
+	t.Helper()
+	for _, query := range queries {
+		if diff := cmp.Diff(m.find(query), findIn(z, query)); diff != "" {
+			t.Errorf("find %s (-want +got):\n%s", wire.Name(query), diff)
+		}
+		if n, ok := z.FindName(wire.Name(query)); ok != m.exists(query) || ok && folded(n) != query {
+			t.Errorf("find the name %s: got %v, want %v", wire.Name(query), ok, m.exists(query))
+		}
+	}
 }
 
 func checkContents(t *rapid.T, z *Zone, m *model) {

@@ -19,68 +19,98 @@ type node struct {
 	flags  uint32
 }
 
-// What a node's flags say; worked out once, when the zone is built.
+// What a node's flags say; worked out once, when a version is made.
 const (
 	flagCut       = 1 << iota // a delegation: NS below the apex
 	flagBelowCut              // strictly below a delegation: glue or occluded
 	flagDNAME                 // owns a DNAME
 	flagBelowName             // strictly below a DNAME: occluded
 	flagWildcard              // has a child "*"
-	flagAncestor              // has a child that is a name of the zone
 	flagHidden                // owns at most NSEC3 and its signatures, like all below: no name of the zone (RFC 5155 section 7.1)
 	flagSplit                 // only while building: its records lie in several pieces
+
+	// The upper bits count the children that are names of the zone. A count
+	// that has reached the largest number stays there.
+	childUnit   = 1 << 8
+	maxChildren = 1<<24 - 1
 )
+
+// children counts the children that are names of the zone.
+func (n *node) children() uint32 { return n.flags / childUnit }
+
+func (n *node) gain() {
+	if n.children() < maxChildren {
+		n.flags += childUnit
+	}
+}
+
+// lose takes one child off; false if the count has lost track.
+func (n *node) lose() bool {
+	if n.children() == maxChildren {
+		return false
+	}
+	n.flags -= childUnit
+	return true
+}
+
+// isName reports whether the node is a name of the zone.
+func (n *node) isName() bool { return n.flags&flagHidden == 0 }
+
+// isDead reports whether neither a query nor a transfer meets the node: what
+// made it a name was deleted. It stays, so that no other node's number changes.
+func (n *node) isDead() bool { return n.sets == 0 && !n.isName() }
 
 const (
 	nodePageBits = 12
 	nodePageSize = 1 << nodePageBits
 )
 
-// nodes is an array of nodes in pages.
-type nodes struct {
-	pages [][]node
-}
+// nodes is an array of nodes.
+type nodes struct{ pages[node] }
 
-func (n *nodes) at(i uint32) *node { return &n.pages[i>>nodePageBits][i&(nodePageSize-1)] }
+func (n *nodes) at(i uint32) *node { return &n.all[i>>nodePageBits][i&(nodePageSize-1)] }
+
+// edit is at for a node that is about to change.
+func (n *nodes) edit(i uint32) *node { return &n.own(int(i >> nodePageBits))[i&(nodePageSize-1)] }
 
 func (n *nodes) len() int {
-	if len(n.pages) == 0 {
+	if len(n.all) == 0 {
 		return 0
 	}
-	last := len(n.pages) - 1
-	return last<<nodePageBits + len(n.pages[last])
+	last := len(n.all) - 1
+	return last<<nodePageBits + len(n.all[last])
 }
 
 func (n *nodes) append(x node) uint32 {
-	last := len(n.pages) - 1
-	if last < 0 || len(n.pages[last]) == nodePageSize {
-		n.pages = append(n.pages, make([]node, 0, n.firstRoom()))
+	last := len(n.all) - 1
+	if last < 0 || len(n.all[last]) == nodePageSize {
+		n.all = append(n.all, make([]node, 0, n.firstRoom()))
 		last++
 	}
-	n.pages[last] = append(n.pages[last], x)
-	return uint32(last)<<nodePageBits | uint32(len(n.pages[last])-1)
+	n.all[last] = append(n.own(last), x)
+	return uint32(last)<<nodePageBits | uint32(len(n.all[last])-1)
 }
 
 // firstRoom keeps a small zone small: only its successors get whole pages.
 func (n *nodes) firstRoom() int {
-	if len(n.pages) == 0 {
+	if len(n.all) == 0 {
 		return 8
 	}
 	return nodePageSize
 }
 
 func (n *nodes) trim() {
-	if last := len(n.pages) - 1; last >= 0 {
-		n.pages[last] = append(make([]node, 0, len(n.pages[last])), n.pages[last]...)
+	if last := len(n.all) - 1; last >= 0 {
+		n.all[last] = append(make([]node, 0, len(n.all[last])), n.all[last]...)
 	}
 }
 
 func (n *nodes) octets() int {
-	last := len(n.pages) - 1
+	last := len(n.all) - 1
 	if last < 0 {
 		return 0
 	}
-	return (last<<nodePageBits + cap(n.pages[last])) * nodeSize
+	return (last<<nodePageBits + cap(n.all[last])) * nodeSize
 }
 
 // Node is a name of a zone. It is a small value, valid as long as its zone.

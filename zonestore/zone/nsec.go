@@ -16,26 +16,3 @@ func (z *Zone) NSECBefore(name wire.Name) Node {
 	}
 	return Node{z, i}
 }
-
-// owners returns the nodes that own a record of type t which fits.
-func (z *Zone) owners(t uint16, fits func(n Node, set RRset) bool) []uint32 {
-	var found []uint32
-	for i := range uint32(z.nodes.len()) {
-		n := Node{z, i}
-		if set, ok := n.Set(t); ok && fits(n, set) {
-			found = append(found, i)
-		}
-	}
-	return found
-}
-
-// chain lays out the order of the NSEC chain, or of the NSEC3 chain that the
-// apex names. Zones without either spend nothing.
-func (z *Zone) chain() {
-	if _, ok := z.Top().Set(wire.TypeNSEC); ok {
-		z.nsec = z.makeOrder(z.owners(wire.TypeNSEC, func(Node, RRset) bool { return true }))
-	}
-	if z.readNSEC3Param(); z.hashed {
-		z.nsec3 = z.makeOrder(z.owners(wire.TypeNSEC3, z.inChain))
-	}
-}

@@ -32,6 +32,7 @@ func (z *Zone) NSEC3() (NSEC3Param, bool) { return z.nsec3Param, z.hashed }
 // readNSEC3Param takes the parameters of the chain that is complete: those of an
 // NSEC3PARAM with flags 0 (RFC 5155 section 4.1.2), the first if there are several.
 func (z *Zone) readNSEC3Param() {
+	z.nsec3Param, z.hashed = NSEC3Param{}, false
 	set, ok := z.Top().Set(wire.TypeNSEC3PARAM)
 	if !ok {
 		return

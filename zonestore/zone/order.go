@@ -14,6 +14,7 @@ import (
 type order struct {
 	firsts []uint64 // the first key of each page
 	pages  []orderPage
+	count  int // of all nodes
 }
 
 type orderPage struct {
@@ -21,7 +22,7 @@ type orderPage struct {
 	nodes []uint32
 }
 
-const orderPageSize = 512
+const orderPageSize = 2048
 
 // sortKey returns the first eight octets of name, which lies labels labels deep
 // at or below an apex of apexLabels, in sorted form: label by label from the
@@ -55,44 +56,62 @@ func sortKey(name wire.Name, apexLabels int) uint64 {
 	return key << (8 * room)
 }
 
+// place is where a node stands in an order.
+type place struct {
+	key  uint64
+	node uint32
+}
+
+func (z *Zone) place(i uint32) place { return place{sortKey(z.nodeName(i), z.labels), i} }
+
+func (p *orderPage) place(i int) place { return place{p.keys[i], p.nodes[i]} }
+
+func (p *orderPage) append(x place) {
+	p.keys = append(p.keys, x.key)
+	p.nodes = append(p.nodes, x.node)
+}
+
 // makeOrder sorts the nodes into an order.
 func (z *Zone) makeOrder(nodes []uint32) order {
-	type entry struct {
-		key  uint64
-		node uint32
-	}
-	entries := make([]entry, len(nodes))
+	places := make([]place, len(nodes))
 	for i, n := range nodes {
-		entries[i] = entry{sortKey(z.nodeName(n), z.labels), n}
+		places[i] = z.place(n)
 	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		switch {
-		case a.key < b.key:
-			return -1
-		case a.key > b.key:
-			return 1
-		}
-		return z.nodeName(a.node).Compare(z.nodeName(b.node))
-	})
+	slices.SortFunc(places, z.comparePlaces)
 	var o order
-	for _, e := range entries {
-		o.append(e.key, e.node)
+	for _, p := range places {
+		o.append(p)
 	}
 	o.trim()
 	return o
 }
 
 // append adds a node that comes behind all others.
-func (o *order) append(key uint64, node uint32) {
+func (o *order) append(p place) {
 	last := len(o.pages) - 1
 	if last < 0 || len(o.pages[last].nodes) == orderPageSize {
-		o.firsts = append(o.firsts, key)
+		o.firsts = append(o.firsts, p.key)
 		o.pages = append(o.pages, orderPage{})
 		last++
 	}
-	page := &o.pages[last]
-	page.keys = append(page.keys, key)
-	page.nodes = append(page.nodes, node)
+	o.pages[last].append(p)
+	o.count++
+}
+
+// appendPage adds a page that comes behind all others: as it is, in halves if it
+// is too large, not at all if it is empty.
+func (o *order) appendPage(p orderPage) {
+	switch n := len(p.nodes); {
+	case n == 0:
+	case n <= orderPageSize:
+		o.firsts = append(o.firsts, p.keys[0])
+		o.pages = append(o.pages, p)
+		o.count += n
+	default:
+		half := n / 2
+		o.appendPage(orderPage{slices.Clone(p.keys[:half]), slices.Clone(p.nodes[:half])})
+		o.appendPage(orderPage{slices.Clone(p.keys[half:]), slices.Clone(p.nodes[half:])})
+	}
 }
 
 // trim gives back what the last page has to spare.
@@ -104,13 +123,7 @@ func (o *order) trim() {
 
 func (z *Zone) nodeName(i uint32) wire.Name { return z.nameAt(z.nodes.at(i).name) }
 
-func (o *order) len() int {
-	n := 0
-	for _, p := range o.pages {
-		n += len(p.nodes)
-	}
-	return n
-}
+func (o *order) len() int { return o.count }
 
 func (o *order) octets() int { return len(o.firsts)*(8+48) + o.len()*12 }
 

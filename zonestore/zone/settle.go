@@ -5,63 +5,86 @@ import "secondaryd/internal/wire"
 // settle works out what queries need to know of each name and would otherwise
 // work out again each time.
 func (z *Zone) settle() {
-	z.records = 0
+	z.records, z.dead = 0, 0
 	for i := z.nodes.len() - 1; i >= 0; i-- { // children before their parents
 		z.settleUpward(uint32(i))
 	}
-	for i := range uint32(z.nodes.len()) { // parents before their children
-		z.settleDownward(i)
-	}
+	z.settleDownward()
 }
 
 // settleUpward sets the flags that follow from the node's own records and from
 // what is below it.
 func (z *Zone) settleUpward(i uint32) {
 	n := z.nodes.at(i)
-	flags, visible := z.ownFlags(i)
-	n.flags = n.flags&(flagWildcard|flagAncestor) | flags
-	if !visible && n.flags&flagAncestor == 0 && i != 0 {
+	own := z.owned(i)
+	z.records += own.records
+	n.flags |= own.flags
+	if !own.visible && n.children() == 0 && i != 0 {
 		n.flags |= flagHidden
 	}
-	if n.flags&flagHidden != 0 || n.parent == none {
-		return
+	if n.isDead() {
+		z.dead++
 	}
-	above := z.nodes.at(n.parent)
-	above.flags |= flagAncestor
-	if z.nameAt(n.name).IsWildcard() {
-		above.flags |= flagWildcard
+	if n.isName() && n.parent != none {
+		above := z.nodes.at(n.parent)
+		above.gain()
+		if z.nameAt(n.name).IsWildcard() {
+			above.flags |= flagWildcard
+		}
 	}
 }
 
-// settleDownward sets the flags that follow from what is above the node.
-func (z *Zone) settleDownward(i uint32) {
+// settleDownward sets the flags that follow from what is above a node, parents
+// before their children.
+func (z *Zone) settleDownward() {
+	for i := range uint32(z.nodes.len()) {
+		z.inherit(i)
+	}
+}
+
+// inherit sets the flags that follow from what is above node i, whose parent
+// has them right.
+func (z *Zone) inherit(i uint32) {
 	n := z.nodes.at(i)
 	if n.parent == none {
 		return
 	}
-	above := z.nodes.at(n.parent).flags
-	if above&(flagCut|flagBelowCut) != 0 {
-		n.flags |= flagBelowCut
-	}
-	if above&(flagDNAME|flagBelowName) != 0 {
-		n.flags |= flagBelowName
+	flags := n.flags&^(flagBelowCut|flagBelowName) | bequest(z.nodes.at(n.parent).flags)
+	if flags != n.flags {
+		z.nodes.edit(i).flags = flags
 	}
 }
 
-// ownFlags returns the flags that follow from the node's own records, and counts
-// these. visible tells whether they make it a name of the zone.
-func (z *Zone) ownFlags(i uint32) (flags uint32, visible bool) {
+// bequest returns the flags of a child that follow from those of its parent.
+func bequest(parent uint32) (flags uint32) {
+	if parent&(flagCut|flagBelowCut) != 0 {
+		flags |= flagBelowCut
+	}
+	if parent&(flagDNAME|flagBelowName) != 0 {
+		flags |= flagBelowName
+	}
+	return flags
+}
+
+// owned is what follows from a node's own records.
+type owned struct {
+	flags   uint32
+	visible bool // they make it a name of the zone
+	records int
+}
+
+func (z *Zone) owned(i uint32) (own owned) {
 	for sets := (Node{z, i}).cursor(); sets.left > 0; {
 		set := sets.next()
-		z.records += set.Len() + set.Signatures()
-		visible = visible || set.Type != wire.TypeNSEC3
+		own.records += set.Len() + set.Signatures()
+		own.visible = own.visible || set.Type != wire.TypeNSEC3
 		switch {
 		case set.Len() == 0:
 		case set.Type == wire.TypeNS && i != 0:
-			flags |= flagCut
+			own.flags |= flagCut
 		case set.Type == wire.TypeDNAME:
-			flags |= flagDNAME
+			own.flags |= flagDNAME
 		}
 	}
-	return flags, visible
+	return own
 }

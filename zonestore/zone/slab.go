@@ -1,6 +1,9 @@
 package zone
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // A slab is a space of octets addressed by 32-bit references and kept in
 // chunks, so that it grows without being copied. An object lies in one piece;
@@ -17,6 +20,8 @@ const (
 	maxChunks = 1 << (32 - chunkBits)
 	// firstChunk is what a small zone starts with.
 	firstChunk = 512
+	// maxOctets is what a slab can address.
+	maxOctets = 1<<32 - 1
 )
 
 var errSlabFull = errors.New("zone needs more than 4 GiB")
@@ -30,6 +35,16 @@ func (s *slab) at(ref uint32) []byte {
 func (s *slab) has(ref uint32, n int) bool {
 	i := int(ref >> chunkBits)
 	return ref != 0 && i < len(s.chunks) && int(ref&(chunkSize-1))+n <= len(s.chunks[i])
+}
+
+// fork returns a slab that shares every chunk with s. It may write behind their
+// end only if the memory there is its alone.
+func (s *slab) fork(extend bool) slab {
+	next := slab{chunks: slices.Clone(s.chunks), closed: s.closed}
+	if last := len(next.chunks) - 1; last >= 0 && !extend {
+		next.chunks[last] = slices.Clip(next.chunks[last])
+	}
+	return next
 }
 
 // alloc returns n zeroed octets and their reference.

@@ -12,20 +12,25 @@ var (
 	errReference = errors.New("reference outside the data")
 	errOrder     = errors.New("names out of order")
 	errIndex     = errors.New("index does not fit the names")
+	errFlags     = errors.New("flags do not fit the tree")
 )
 
 // verify checks everything that look-ups take for granted of a decoded zone.
 func (z *Zone) verify() error {
 	count := uint32(z.nodes.len())
+	used := 1
 	for i := range count {
-		if err := z.verifyNode(i); err != nil {
+		octets, err := z.verifyNode(i)
+		if err != nil {
 			return fmt.Errorf("name %d: %w", i, err)
 		}
+		used += octets
 	}
+	z.waste = max(0, z.slab.span()-used)
 	if z.index.used != int(count) || z.index.size <= uint64(count) {
 		return errIndex
 	}
-	for _, page := range z.index.pages {
+	for _, page := range z.index.all {
 		for _, entry := range page {
 			if entry != 0 && uint32(entry)-1 >= count {
 				return errIndex
@@ -35,50 +40,76 @@ func (z *Zone) verify() error {
 	return z.readSOA()
 }
 
-// verifyNode checks node i, those before it being right.
-func (z *Zone) verifyNode(i uint32) error {
+// readFlags checks the flags that searches follow, and counts dead nodes. Those
+// of an old version are worked out anew.
+func (z *Zone) readFlags(version uint32) error {
+	if version == oldVersion {
+		z.resettle()
+		return nil
+	}
+	for i := range uint32(z.nodes.len()) {
+		n := z.nodes.at(i)
+		if n.isDead() {
+			z.dead++
+		}
+		inherited := uint32(0)
+		if i > 0 {
+			inherited = bequest(z.nodes.at(n.parent).flags)
+		}
+		if n.flags&(flagBelowCut|flagBelowName) != inherited && (i == 0 || n.isName()) {
+			return errFlags
+		}
+	}
+	return nil
+}
+
+// verifyNode checks node i, those before it being right, and returns how many
+// octets of the slab it uses.
+func (z *Zone) verifyNode(i uint32) (octets int, err error) {
 	n := z.nodes.at(i)
 	if !z.slab.has(n.name, 1) || !z.slab.has(n.name, 1+int(z.slab.at(n.name)[0])) {
-		return errReference
+		return 0, errReference
 	}
 	name := z.nameAt(n.name)
 	if end, err := wire.SkipName(name, 0); err != nil || end != len(name) {
-		return wire.ErrLabel
+		return 0, wire.ErrLabel
 	}
 	switch {
 	case i == 0 && (n.parent != none || !name.Equal(z.apex)):
-		return errOrder
+		return 0, errOrder
 	case i > 0 && n.parent >= i:
-		return errOrder
+		return 0, errOrder
 	case i > 0 && !name.Parent().Equal(z.nameAt(z.nodes.at(n.parent).name)):
-		return errOrder
+		return 0, errOrder
 	case n.sets == 0:
-		return nil
+		return 1 + len(name), nil
 	case !z.slab.has(n.sets, setsHeader):
-		return errReference
+		return 0, errReference
 	}
-	return verifySets(z.slab.at(n.sets))
+	octets, err = verifySets(z.slab.at(n.sets))
+	return 1 + len(name) + octets, err
 }
 
-// verifySets checks the RRsets that b begins with.
-func verifySets(b []byte) error {
+// verifySets checks the RRsets that b begins with and returns their octets.
+func verifySets(b []byte) (octets int, err error) {
+	whole := len(b)
 	left := int(binary.BigEndian.Uint16(b))
 	b = b[setsHeader:]
 	for ; left > 0; left-- {
 		if len(b) < setHeader {
-			return errReference
+			return 0, errReference
 		}
 		size := uint64(binary.BigEndian.Uint32(b[10:]))
 		if size > uint64(len(b)-setHeader) {
-			return errReference
+			return 0, errReference
 		}
 		set, rest := b[:setHeader], b[setHeader:]
 		if err := verifySet(set, rest[:size]); err != nil {
-			return err
+			return 0, err
 		}
 		b = rest[size:]
 	}
-	return nil
+	return whole - len(b), nil
 }
 
 // verifySet checks one RRset of which data is the records and signatures.

@@ -11,6 +11,7 @@ package zone
 
 import (
 	"iter"
+	"sync/atomic"
 
 	"secondaryd/internal/wire"
 )
@@ -22,6 +23,8 @@ type Zone struct {
 	soa     SOA
 	seed    uint64
 	records int
+	dead    int // nodes without a use; see node.isDead
+	waste   int // octets of the slab without a use
 	slab    slab
 	nodes   nodes
 	index   index
@@ -30,6 +33,10 @@ type Zone struct {
 	nsec3      order // names with NSEC3 of the chain in use
 	nsec3Param NSEC3Param
 	hashed     bool // nsec3Param is set
+
+	// extended tells that a Delta of this version writes behind the end of its
+	// slab; the memory there is given away once.
+	extended atomic.Bool
 }
 
 // Apex returns the zone's name. The caller must not change it.
@@ -45,7 +52,7 @@ func (z *Zone) SOA() SOA { return z.soa }
 func (z *Zone) Records() int { return z.records }
 
 // Names counts the names of the zone, empty non-terminals included.
-func (z *Zone) Names() int { return z.nodes.len() }
+func (z *Zone) Names() int { return z.nodes.len() - z.dead }
 
 // Octets returns how much memory the zone takes.
 func (z *Zone) Octets() int {
@@ -58,8 +65,8 @@ func (z *Zone) Top() Node { return Node{z, 0} }
 // All yields every node, the apex first and each parent before its children.
 func (z *Zone) All() iter.Seq[Node] {
 	return func(yield func(Node) bool) {
-		for i := range z.nodes.len() {
-			if !yield(Node{z, uint32(i)}) {
+		for i := range uint32(z.nodes.len()) {
+			if !z.nodes.at(i).isDead() && !yield(Node{z, i}) {
 				return
 			}
 		}

@@ -1,0 +1,32 @@
+package zone
+
+import "slices"
+
+// pages is an array in pieces, of which versions of a zone share those that are
+// alike. While a version is made of another, shared tells which pages still
+// belong to both and must be copied before they change; otherwise it is nil.
+type pages[T any] struct {
+	all    [][]T
+	shared []bool
+}
+
+// fork returns an array that shares every page with p.
+func (p *pages[T]) fork() pages[T] {
+	shared := make([]bool, len(p.all))
+	for i := range shared {
+		shared[i] = true
+	}
+	return pages[T]{all: slices.Clone(p.all), shared: shared}
+}
+
+// own returns page i, which the caller may change from now on.
+func (p *pages[T]) own(i int) []T {
+	if i < len(p.shared) && p.shared[i] {
+		p.all[i] = slices.Clone(p.all[i])
+		p.shared[i] = false
+	}
+	return p.all[i]
+}
+
+// seal ends the making of a version: nothing may change any more.
+func (p *pages[T]) seal() { p.shared = nil }
