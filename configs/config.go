@@ -62,6 +62,19 @@ type DNS struct {
 	// Identity answers id.server and hostname.bind (class CH, RFC 4892);
 	// those are REFUSED while it is empty.
 	Identity string `yaml:"identity"`
+	// NSID names this server to who asks with the EDNS option of that name
+	// (RFC 5001): text, or 0x and hexadecimal digits; off while it is empty.
+	NSID string `yaml:"nsid"`
+	// Cookies answers DNS cookies (RFC 7873); false ignores them.
+	Cookies bool `yaml:"cookies"`
+	// CookieSecretFile is a file of cookie secrets, to share among servers that
+	// answer at one address; a random one is made while it is empty.
+	CookieSecretFile string `yaml:"cookie_secret_file"`
+	// ErrorReportingAgent is the domain that resolvers report errors to
+	// (RFC 9567); they are not asked to while it is empty.
+	ErrorReportingAgent string `yaml:"error_reporting_agent"`
+	// Any is what QTYPE ANY gets: minimal (one RRset, RFC 8482) or full (all).
+	Any string `yaml:"any"`
 }
 
 // API sets the HTTP listener of the API, the health checks and the metrics.

@@ -19,6 +19,8 @@ func Default() Config {
 			TCPReadTimeout:              5 * time.Second,
 			TCPWriteTimeout:             5 * time.Second,
 			TCPMaxInFlight:              64,
+			Cookies:                     true,
+			Any:                         AnyMinimal,
 		},
 		API: API{
 			Listen:      "127.0.0.1:8080",

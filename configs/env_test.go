@@ -41,6 +41,8 @@ func otherValue(t *testing.T, s setting) (string, []string) {
 		return "debug", nil
 	case "log.format":
 		return "console", nil
+	case "dns.any":
+		return AnyFull, nil
 	case "api.listen":
 		return "[::1]:8053", nil
 	case "api.tls.cert_file":

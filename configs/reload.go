@@ -6,8 +6,8 @@ import (
 )
 
 // Changes says what a reload does with the keys that differ. The API's tokens
-// and the content of the TLS files are read again on every reload, changed
-// keys or not.
+// and the content of the TLS files and of the cookie secrets are read again on
+// every reload, changed keys or not.
 type Changes struct {
 	Live    []string // keys that take effect at once
 	Restart []string // keys that take effect when the daemon is started again
@@ -32,8 +32,12 @@ func Diff(before, after Config) Changes {
 }
 
 // live tells whether a changed key takes effect without a restart. Other TLS
-// files can be taken at once; turning TLS on or off needs another listener.
+// files can be taken at once; turning TLS on or off needs another listener. So
+// with cookie secrets: random ones are only made at start.
 func live(key string, before, after Config) bool {
+	if key == "dns.cookie_secret_file" {
+		return before.DNS.CookieSecretFile != "" && after.DNS.CookieSecretFile != ""
+	}
 	if strings.HasPrefix(key, "api.tls.") {
 		return before.API.TLS.On() && after.API.TLS.On()
 	}

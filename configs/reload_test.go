@@ -22,6 +22,14 @@ func TestDiff(t *testing.T) {
 		},
 		{"TLS on", func(*Config) {}, withTLS, Changes{Restart: []string{"api.tls.cert_file", "api.tls.key_file"}}},
 		{"TLS off", withTLS, func(*Config) {}, Changes{Restart: []string{"api.tls.cert_file", "api.tls.key_file"}}},
+		{
+			"other cookie secrets", func(c *Config) { c.DNS.CookieSecretFile = "old" }, func(c *Config) { c.DNS.CookieSecretFile = "new" },
+			Changes{Live: []string{"dns.cookie_secret_file"}},
+		},
+		{
+			"cookie secrets first", func(*Config) {}, func(c *Config) { c.DNS.CookieSecretFile = "new" },
+			Changes{Restart: []string{"dns.cookie_secret_file"}},
+		},
 		{"several", func(*Config) {}, func(c *Config) {
 			c.Notify.LogLinesPerSecond = 1
 			c.DNS.Listen = []string{"0.0.0.0:53"}

@@ -61,6 +61,20 @@ func (d DNS) check(p *Problems) {
 	timeout(p, "dns.tcp_write_timeout", d.TCPWriteTimeout)
 	within(p, "dns.tcp_max_in_flight", d.TCPMaxInFlight, 1, 65536)
 	identity(p, d.Identity)
+	d.checkEDNS(p)
+	oneOf(p, "dns.any", d.Any, AnyMinimal, AnyFull)
+}
+
+func (d DNS) checkEDNS(p *Problems) {
+	if _, err := d.ServerID(); err != nil {
+		p.add("", "dns.nsid", "%s", err)
+	}
+	if d.CookieSecretFile != "" && !d.Cookies {
+		p.add("", "dns.cookie_secret_file", "is of no use while dns.cookies is false")
+	}
+	if d.ErrorReportingAgent != "" && !isHostName(d.ErrorReportingAgent) {
+		p.add("", "dns.error_reporting_agent", "%q is not a domain name of letters, digits, hyphens and underscores", d.ErrorReportingAgent)
+	}
 }
 
 func (a API) check(p *Problems, dnsListen []string) {

@@ -16,7 +16,7 @@ var addressTypes = [...]uint16{wire.TypeA, wire.TypeAAAA}
 // additions is the scratch of the additional section.
 type additions struct {
 	lookups int
-	given   [maxAdditions]zone.Node // whose addresses are in the answer
+	given   [maxAdditions]uint64 // hashes of the names whose addresses are in the answer
 	count   int
 	names   wire.Suffixes
 	folded  [wire.MaxName]byte
@@ -70,10 +70,11 @@ func (r *responder) addAddresses(at owner, target wire.Name) {
 	}
 	a.lookups++
 	node, ok := r.addressesOf(target)
-	if !ok || slices.Contains(a.given[:a.count], node) {
+	hash := a.names.Hash(0)
+	if !ok || slices.Contains(a.given[:a.count], hash) {
 		return
 	}
-	a.given[a.count] = node
+	a.given[a.count] = hash
 	a.count++
 	for _, t := range addressTypes {
 		set, ok := node.Set(t)
@@ -86,8 +87,8 @@ func (r *responder) addAddresses(at owner, target wire.Name) {
 	}
 }
 
-// addressesOf finds the node of a name that other records refer to. Below a cut
-// it is glue; below a DNAME it is hidden.
+// addressesOf finds the node of a name that other records refer to, or the
+// wildcard that stands for it. Below a cut it is glue; below a DNAME it is hidden.
 func (r *responder) addressesOf(target wire.Name) (zone.Node, bool) {
 	if !target.In(r.zone.Apex()) {
 		return zone.Node{}, false
@@ -95,5 +96,8 @@ func (r *responder) addressesOf(target wire.Name) (zone.Node, bool) {
 	a := &r.additions
 	a.names.Set(wire.AppendFolded(a.folded[:0], target), r.seed)
 	m := r.zone.Find(&a.names)
-	return m.Node, m.Exact && (!m.Covered || m.Above.IsCut())
+	if m.Exact || m.Covered {
+		return m.Node, m.Exact && (!m.Covered || m.Above.IsCut())
+	}
+	return r.zone.Wildcard(m, &a.names)
 }

@@ -38,12 +38,14 @@ func (r *responder) followCNAME(at owner, set zone.RRset) bool {
 
 // follow makes target the current name, if there is something to say of it:
 // it is in the zone, and was not looked up before. A chain ends at the zone's
-// edge even if what lies behind is ours too.
+// edge, also where a zone below begins, even if what lies behind is ours too.
 func (r *responder) follow(target wire.Name) bool {
 	if !target.In(r.zone.Apex()) {
 		return false
 	}
-	r.lookFor(target)
+	if r.lookFor(target); r.nearestZone() != r.served {
+		return false
+	}
 	a := &r.aliases
 	hash := r.names.Hash(0)
 	if slices.Contains(a.seen[:a.count+1], hash) {
@@ -58,14 +60,17 @@ func (r *responder) follow(target wire.Name) bool {
 // it, and on with that (RFC 6672 section 3.2).
 func (r *responder) substitute(node zone.Node) bool {
 	set, ok := node.Set(wire.TypeDNAME)
-	if !ok || r.aliases.count == maxAliases || !r.giveDNAME(node, set) {
+	if !ok || r.aliases.count == maxAliases {
 		return false
 	}
 	rdata, _ := set.Record(0)
 	target := plainName(rdata)
 	prefix := r.current[:len(r.current)-len(node.Name())]
-	if len(prefix)+len(target) > wire.MaxName {
+	tooLong := len(prefix)+len(target) > wire.MaxName
+	if tooLong {
 		r.rcode = rcodeYXDomain
+	}
+	if !r.giveDNAME(node, set) || tooLong {
 		return false
 	}
 	made := &r.aliases.made[r.aliases.count%2]
@@ -73,6 +78,9 @@ func (r *responder) substitute(node zone.Node) bool {
 	// The CNAME has no signature: the DNAME's proves it (RFC 6672 section 5.3.1).
 	if !r.msg.addOne(answerSection, r.ownerOf(r.current), wire.ClassIN, wire.TypeCNAME, set.TTL, name) {
 		return r.truncate(answerSection)
+	}
+	if r.query.qtype == wire.TypeCNAME {
+		return false // it is what was asked for
 	}
 	return r.follow(name)
 }

@@ -47,13 +47,14 @@ func TestDNAME(t *testing.T) {
 	r := testResponder(newStore(t, exampleOrg))
 	dn := "dn.example.org. 3600 IN DNAME example.org.\n"
 	for question, want := range map[string]wantAnswer{
-		"dn.example.org DNAME":   {answer: dn},
-		"dn.example.org TXT":     {answer: `dn.example.org. 3600 IN TXT "beside"`},
-		"dn.example.org A":       {authority: soa}, // not at its own owner
-		"www.dn.example.org A":   {answer: dn + "www.dn.example.org. 3600 IN CNAME www.example.org." + www},
-		"WwW.dn.example.org A":   {answer: dn + "WwW.dn.example.org. 3600 IN CNAME WwW.example.org.\nWwW.example.org. 3600 IN A 192.0.2.3\nWwW.example.org. 3600 IN A 192.0.2.4"},
-		"x.dn.example.org A":     {rcode: dns.RcodeNameError, answer: dn + "x.dn.example.org. 3600 IN CNAME x.example.org.", authority: soa}, // occluded
-		"mail.dn.example.org MX": {answer: dn + "mail.dn.example.org. 3600 IN CNAME mail.example.org.", authority: soa},
+		"dn.example.org DNAME":     {answer: dn},
+		"dn.example.org TXT":       {answer: `dn.example.org. 3600 IN TXT "beside"`},
+		"dn.example.org A":         {authority: soa}, // not at its own owner
+		"www.dn.example.org A":     {answer: dn + "www.dn.example.org. 3600 IN CNAME www.example.org." + www},
+		"www.dn.example.org CNAME": {answer: dn + "www.dn.example.org. 3600 IN CNAME www.example.org."},
+		"WwW.dn.example.org A":     {answer: dn + "WwW.dn.example.org. 3600 IN CNAME WwW.example.org.\nWwW.example.org. 3600 IN A 192.0.2.3\nWwW.example.org. 3600 IN A 192.0.2.4"},
+		"x.dn.example.org A":       {rcode: dns.RcodeNameError, answer: dn + "x.dn.example.org. 3600 IN CNAME x.example.org.", authority: soa}, // occluded
+		"mail.dn.example.org MX":   {answer: dn + "mail.dn.example.org. 3600 IN CNAME mail.example.org.", authority: soa},
 		"www.dn2.example.org A": {answer: "dn2.example.org. 3600 IN DNAME dn.example.org.\nwww.dn2.example.org. 3600 IN CNAME www.dn.example.org.\n" +
 			dn + "www.dn.example.org. 3600 IN CNAME www.example.org." + www},
 		"todn.example.org A":    {answer: "todn.example.org. 3600 IN CNAME www.dn.example.org.\n" + dn + "www.dn.example.org. 3600 IN CNAME www.example.org." + www},
@@ -71,11 +72,30 @@ func TestDNAME(t *testing.T) {
 	}
 }
 
+// TestAliasIntoZoneBelow: what a zone of ours below has is not said by the zone
+// above, whether or not it delegates it.
+func TestAliasIntoZoneBelow(t *testing.T) {
+	t.Parallel()
+	const soaOf = "%s 60 IN SOA a. b. 1 1 1 1 1\n"
+	r := testResponder(newStore(t, fmt.Sprintf(soaOf, "p.")+"child.p. 60 IN NS ns.\n"+
+		"c1.p. 60 IN CNAME www.child.p.\nc2.p. 60 IN CNAME www.stray.p.\nc3.p. 60 IN CNAME child.p.",
+		fmt.Sprintf(soaOf, "child.p.")+"www.child.p. 60 IN A 192.0.2.1", fmt.Sprintf(soaOf, "stray.p.")))
+	for question, want := range map[string]wantAnswer{
+		"c1.p A":  {answer: "c1.p. 60 IN CNAME www.child.p."},
+		"c2.p A":  {answer: "c2.p. 60 IN CNAME www.stray.p."},
+		"c3.p A":  {answer: "c3.p. 60 IN CNAME child.p."},
+		"c3.p DS": {answer: "c3.p. 60 IN CNAME child.p.", authority: "p. 1 IN SOA a. b. 1 1 1 1 1"}, // DS is the parent's
+	} {
+		checkAnswer(t, question, ask(t, r, question), want)
+	}
+}
+
 // A name of 255 octets may come of a DNAME, one of 256 is YXDOMAIN.
 func TestDNAMETooLong(t *testing.T) {
 	t.Parallel()
 	label := strings.Repeat("x", 63) + "."
-	r := testResponder(newStore(t, "t. 60 IN SOA a. b. 1 1 1 1 1\nd.t. 60 IN DNAME "+label+label+label+"t.\n"))
+	r := testResponder(newStore(t, "t. 60 IN SOA a. b. 1 1 1 1 1\nd.t. 60 IN DNAME "+label+label+label+"t.\n"+
+		"*.x.t. 60 IN CNAME "+strings.Repeat("y", 60)+"."+label+label+"d.t.\n"))
 	dname := "d.t. 60 IN DNAME " + label + label + label + "t.\n"
 	fits, tooLong := strings.Repeat("y", 59), strings.Repeat("y", 60)
 	checkAnswer(t, "255 octets", ask(t, r, fits+".d.t A edns"), wantAnswer{
@@ -84,6 +104,9 @@ func TestDNAMETooLong(t *testing.T) {
 		authority: "t. 1 IN SOA a. b. 1 1 1 1 1",
 	})
 	checkAnswer(t, "256 octets", ask(t, r, tooLong+".d.t A"), wantAnswer{rcode: dns.RcodeYXDomain, answer: dname})
+	if got := ask(t, r, tooLong+"."+label+label+"x.t A"); !got.Truncated || got.Rcode != dns.RcodeYXDomain {
+		t.Errorf("256 octets and no room for the DNAME: got %s, TC %v", dns.RcodeToString[got.Rcode], got.Truncated)
+	}
 }
 
 // A chain is followed for 16 links.

@@ -63,9 +63,13 @@ h0000000000000000000000000000000 NSEC3 1 0 5 abcd 0123456789abcdefghijklmnopqrst
 func TestQueriesAllocateNothing(t *testing.T) {
 	store := newStore(t, exampleOrg, signedExample, nsecExample, nsec3Example)
 	w := testWorker(store)
+	w.responder.profile = fullProfile(t)
 	out := make([]byte, maxUDP)
+	queries := optionQueries(t)
 	for name, question := range pathQueries {
-		query := packed(t, question)
+		queries[name] = packed(t, question)
+	}
+	for name, query := range queries {
 		if n := testing.AllocsPerRun(200, func() {
 			if w.handle(query, UDP, testClient, out) == nil {
 				t.Fatal("no answer")
@@ -74,6 +78,23 @@ func TestQueriesAllocateNothing(t *testing.T) {
 			t.Errorf("%s: got %v allocations, want 0", name, n)
 		}
 	}
+}
+
+// optionQueries has a query for each EDNS option and way of a cookie.
+func optionQueries(t testing.TB) map[string][]byte {
+	t.Helper()
+	made := option(optionCookie, "12345678\x01\x00\x00\x00\x00\x00\x00\x00deadbeef")
+	queries := map[string][]byte{
+		"no question": append([]byte(bareHeader), optRecord(askCookie)...),
+	}
+	for name, options := range map[string][]string{
+		"NSID": {askNSID}, "EXPIRE": {askExpire}, "new cookie": {askCookie}, "cookie to check": {made}, "keepalive": {askKeepalive},
+		"ZONEVERSION": {askZoneVersion}, "all options": {askNSID, askExpire, askCookie, askKeepalive, askZoneVersion, padding, unknownOption},
+		"illegal cookie": {option(optionCookie, "1")},
+	} {
+		queries[name] = withAdditional(t, "example.org SOA", optRecord(options...))
+	}
+	return queries
 }
 
 func testWorker(zones Zones) *worker {
@@ -89,7 +110,7 @@ func BenchmarkAnswer(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r.answer(query, UDP, testClient, out)
+				r.answer(query, by(UDP), out)
 			}
 		})
 	}
@@ -113,7 +134,7 @@ func BenchmarkLargeAnswers(b *testing.B) {
 		b.Run(question, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r.answer(query, TCP, testClient, out)
+				r.answer(query, by(TCP), out)
 			}
 		})
 	}

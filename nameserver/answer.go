@@ -21,6 +21,7 @@ func (r *responder) answerFromZones() []byte {
 	if served == nil {
 		return r.fail(rcodeRefused, extendedError{code: extendedNotAuthoritative})
 	}
+	r.giveReportChannel()
 	view := served.View()
 	switch view.State {
 	case zonestore.StateServing:
@@ -29,7 +30,10 @@ func (r *responder) answerFromZones() []byte {
 	default:
 		return r.fail(rcodeServFail, extendedError{code: extendedNotReady})
 	}
-	r.zone = view.Zone
+	r.served, r.zone = served, view.Zone
+	if r.query.edns.asked != 0 {
+		r.giveZoneOptions(view)
+	}
 	r.aliases.reset(r.names.Hash(0))
 	r.additions.reset()
 	r.proofs.reset()
@@ -89,18 +93,6 @@ func (r *responder) answerNode(node zone.Node) bool {
 	}
 	if set, ok := node.Set(wire.TypeCNAME); ok {
 		return r.followCNAME(at, set)
-	}
-	r.noData(node)
-	return false
-}
-
-// answerAny gives one RRset (RFC 8482 section 4.1).
-func (r *responder) answerAny(node zone.Node, at owner) bool {
-	for set := range node.Sets() {
-		if set.Len() > 0 {
-			r.require(answerSection, at, set, r.query.edns.do)
-			return false
-		}
 	}
 	r.noData(node)
 	return false

@@ -241,6 +241,18 @@ func TestAdditional(t *testing.T) {
 	}
 }
 
+// What a wildcard stands for has addresses too, each name its own; not so below
+// a delegation.
+func TestAdditionalFromWildcard(t *testing.T) {
+	t.Parallel()
+	r := testResponder(newStore(t, "w. 60 IN SOA a. b. 1 1 1 1 1\nw. 60 IN MX 1 x.wild.w.\nw. 60 IN MX 1 y.wild.w.\nw. 60 IN MX 2 z.cut.w.\n"+
+		"*.wild.w. 60 IN A 192.0.2.1\ncut.w. 60 IN NS ns.elsewhere.net.\n*.cut.w. 60 IN A 192.0.2.2\n"))
+	checkAnswer(t, "MX", ask(t, r, "w. MX"), wantAnswer{
+		answer:     "w. 60 IN MX 1 x.wild.w.\nw. 60 IN MX 1 y.wild.w.\nw. 60 IN MX 2 z.cut.w.",
+		additional: "x.wild.w. 60 IN A 192.0.2.1\ny.wild.w. 60 IN A 192.0.2.1",
+	})
+}
+
 func TestAny(t *testing.T) {
 	t.Parallel()
 	r := testResponder(newStore(t, exampleOrg))

@@ -30,6 +30,8 @@ dn	RRSIG	DNAME` + rrsig + `
 signed	NS	ns.elsewhere.net.
 signed	DS	1 8 2 00
 signed	RRSIG	DS` + rrsig + `
+dsonly	NS	ns.elsewhere.net.
+dsonly	DS	1 8 2 00
 unsigned	NS	ns.unsigned
 ns.unsigned	A	192.0.2.20
 onlysig	RRSIG	A` + rrsig + `
@@ -81,6 +83,9 @@ func TestSignatures(t *testing.T) {
 		"x.signed.example.org A do": {
 			noAA:      true,
 			authority: "signed.example.org. 3600 IN NS ns.elsewhere.net.\nsigned.example.org. 3600 IN DS 1 8 2 00" + sig("signed", "DS", "3600"),
+		},
+		"x.dsonly.example.org A do": { // a DS that nothing signs proves nothing
+			noAA: true, authority: "dsonly.example.org. 3600 IN NS ns.elsewhere.net.",
 		},
 		"x.unsigned.example.org A do": {
 			noAA: true, authority: "unsigned.example.org. 3600 IN NS ns.unsigned.example.org.",

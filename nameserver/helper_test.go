@@ -141,7 +141,7 @@ func testDesk(notifier Notifier) *notifyDesk {
 }
 
 func testResponder(zones Zones) *responder {
-	return newResponder(zones, testDesk(&fakeNotifier{}), 1232, "")
+	return newResponder(zones, testDesk(&fakeNotifier{}), profile{udpSize: 1232})
 }
 
 // ask puts a question like "www.example.org A" to r, with words behind it:
@@ -154,6 +154,11 @@ func ask(t testing.TB, r *responder, question string) *dns.Msg {
 		t.Fatal(err)
 	}
 	return exchange(t, r, packed, transport)
+}
+
+// by is how a message of testClient arrives.
+func by(transport Transport) arrival {
+	return arrival{transport: transport, client: testClient, at: time.Now()}
 }
 
 func parseQuestion(t testing.TB, text string) (*dns.Msg, Transport) {
@@ -180,7 +185,15 @@ func parseQuestion(t testing.TB, text string) (*dns.Msg, Transport) {
 // exchange gives r a packed query and checks what holds of every answer.
 func exchange(t testing.TB, r *responder, query []byte, transport Transport) *dns.Msg {
 	t.Helper()
-	out := r.answer(query, transport, testClient, make([]byte, wire.MaxMessage))
+	answer, _ := exchangeFrom(t, r, query, by(transport))
+	return answer
+}
+
+// exchangeFrom is exchange for a message that arrives in a certain way. It
+// returns the options of the answer too, by their codes.
+func exchangeFrom(t testing.TB, r *responder, query []byte, from arrival) (*dns.Msg, map[uint16]string) {
+	t.Helper()
+	out := r.answer(query, from, make([]byte, wire.MaxMessage))
 	if out == nil {
 		t.Fatal("no answer")
 	}
@@ -190,7 +203,58 @@ func exchange(t testing.TB, r *responder, query []byte, transport Transport) *dn
 	}
 	checkHeader(t, query, out)
 	checkSettled(t, out, answer)
-	return answer
+	return answer, optionsIn(t, out)
+}
+
+// optionsIn returns the options of a message's OPT record, by their codes; nil
+// without that record. None may be there twice.
+func optionsIn(t testing.TB, msg []byte) map[uint16]string {
+	t.Helper()
+	var options map[uint16]string
+	h, _ := wire.ParseHeader(msg)
+	var reader wire.Reader
+	reader.Reset(msg)
+	for range h.QD {
+		if _, err := reader.Question(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range int(h.AN) + int(h.NS) + int(h.AR) {
+		rr, err := reader.Skip()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rr.Type != wire.TypeOPT {
+			continue
+		}
+		if options != nil {
+			t.Fatal("two OPT records")
+		}
+		options = map[uint16]string{}
+		for b := msg[rr.Data : rr.Data+rr.Size]; len(b) > 0; {
+			code, size := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
+			if _, twice := options[code]; twice {
+				t.Errorf("option %d twice", code)
+			}
+			options[code] = string(b[4 : 4+size])
+			b = b[4+size:]
+		}
+	}
+	return options
+}
+
+// bareHeader begins a query without a question, with one additional record.
+const bareHeader = "\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"
+
+// optRecord is an OPT record of version 0 for 4096 octets with the options,
+// each from option.
+func optRecord(options ...string) string {
+	data := strings.Join(options, "")
+	return "\x00\x00\x29\x10\x00\x00\x00\x00\x00" + string(binary.BigEndian.AppendUint16(nil, uint16(len(data)))) + data
+}
+
+func option(code uint16, data string) string {
+	return string(appendOptionHead(nil, code, len(data))) + data
 }
 
 // checkHeader compares the raw header and question of an answer with the query's.

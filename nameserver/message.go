@@ -49,10 +49,12 @@ func (m *message) reset(out []byte) {
 	m.names.reset()
 }
 
-// begin writes the question. Records may follow up to limit.
+// begin writes the question, if there is one. Records may follow up to limit.
 func (m *message) begin(question []byte, limit int) {
-	m.buf = append(m.buf, question...)
-	m.counts[questionSection] = 1
+	if len(question) > 0 {
+		m.buf = append(m.buf, question...)
+		m.counts[questionSection] = 1
+	}
 	m.head, m.limit = len(m.buf), limit
 }
 

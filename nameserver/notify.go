@@ -45,32 +45,32 @@ type refusedNotify struct {
 
 // answerNotify answers a message of opcode NOTIFY (RFC 1996). Any refusal costs
 // its sender, who is no peer, one of the messages it may send a second.
-func (r *responder) answerNotify(msg []byte, client netip.AddrPort) []byte {
+func (r *responder) answerNotify(msg []byte) []byte {
 	if !r.parse(msg) {
-		return r.refuseNotify(client, refusedNotify{result: metrics.NotifyMalformed, cause: "malformed message"})
+		return r.refuseNotify(refusedNotify{result: metrics.NotifyMalformed, cause: "malformed message"})
 	}
 	name := r.query.name
 	served := r.zoneNamed(name)
 	switch {
 	case served == nil:
 		r.rcode = rcodeNotAuth
-		return r.refuseNotify(client, refusedNotify{result: metrics.NotifyUnknownZone, zone: name, cause: "unknown zone"})
+		return r.refuseNotify(refusedNotify{result: metrics.NotifyUnknownZone, zone: name, cause: "unknown zone"})
 	case r.query.qtype != wire.TypeSOA:
 		// RFC 9859: a NOTIFY about other types is not one about the SOA.
 		r.rcode = rcodeNotImp
-		return r.refuseNotify(client, refusedNotify{result: metrics.NotifyUnsupported, zone: name, cause: "type is not SOA"})
+		return r.refuseNotify(refusedNotify{result: metrics.NotifyUnsupported, zone: name, cause: "type is not SOA"})
 	}
-	return r.receiveNotify(msg, client, served)
+	return r.receiveNotify(msg, served)
 }
 
 // receiveNotify verifies the signature, if there is one, and hands on.
-func (r *responder) receiveNotify(msg []byte, client netip.AddrPort, served *zonestore.Served) []byte {
-	from, now := client.Addr(), time.Now()
+func (r *responder) receiveNotify(msg []byte, served *zonestore.Served) []byte {
+	from, now := r.client.Addr(), r.at
 	lookup := func(name wire.Name) *tsig.Key { return r.notifies.notifier.NotifyKey(served.ID(), from, name) }
 	request, bad := tsig.Verify(msg, lookup, now)
 	if bad != nil {
 		r.rcode = bad.Rcode
-		answer := r.refuseNotify(client, refusedNotify{metrics.NotifyBadTSIG, served.Apex(), "bad signature", bad})
+		answer := r.refuseNotify(refusedNotify{metrics.NotifyBadTSIG, served.Apex(), "bad signature", bad})
 		if answer == nil {
 			return nil
 		}
@@ -79,7 +79,7 @@ func (r *responder) receiveNotify(msg []byte, client netip.AddrPort, served *zon
 	serial, ok := serialHint(request.Body, served.Apex())
 	if !r.notifies.notifier.Notify(served.ID(), from, request.Key, serial, ok) {
 		r.rcode = rcodeRefused
-		answer := r.refuseNotify(client, refusedNotify{result: metrics.NotifyRefused, zone: served.Apex(), cause: "not a peer of the zone"})
+		answer := r.refuseNotify(refusedNotify{result: metrics.NotifyRefused, zone: served.Apex(), cause: "not a peer of the zone"})
 		return signed(answer, request, now)
 	}
 	r.notifies.metrics.Notify(metrics.NotifyAccepted)
@@ -98,15 +98,15 @@ func signed(answer []byte, request tsig.Request, now time.Time) []byte {
 
 // refuseNotify answers with the response code already set, or with silence if
 // the sender is refused too often; and it reports, at a bounded rate.
-func (r *responder) refuseNotify(client netip.AddrPort, why refusedNotify) []byte {
+func (r *responder) refuseNotify(why refusedNotify) []byte {
 	desk := r.notifies
-	if !desk.strangers.allow(client.Addr(), time.Now()) {
+	if !desk.strangers.allow(r.client.Addr(), r.at) {
 		desk.metrics.Notify(metrics.NotifyDropped)
 		return nil
 	}
 	desk.metrics.Notify(why.result)
 	if desk.lines.Allow() {
-		fields := []zap.Field{zap.Stringer("peer", client), zap.String("cause", why.cause)}
+		fields := []zap.Field{zap.Stringer("peer", r.client), zap.String("cause", why.cause)}
 		if why.zone != nil {
 			fields = append(fields, zap.String("zone", why.zone.String()))
 		}
@@ -157,10 +157,9 @@ func serialHint(msg []byte, apex wire.Name) (serial uint32, ok bool) {
 // refuseSigned answers a query with a signature: no key is known for queries,
 // so it can't be verified (RFC 8945 section 5.2.1).
 func (r *responder) refuseSigned(msg []byte) []byte {
-	now := time.Now()
-	_, bad := tsig.Verify(msg, func(wire.Name) *tsig.Key { return nil }, now)
+	_, bad := tsig.Verify(msg, func(wire.Name) *tsig.Key { return nil }, r.at)
 	if bad == nil {
 		return r.fail(rcodeFormErr, extendedError{code: noExtendedError})
 	}
-	return bad.Append(r.fail(bad.Rcode, extendedError{code: noExtendedError}), now)
+	return bad.Append(r.fail(bad.Rcode, extendedError{code: noExtendedError}), r.at)
 }

@@ -93,9 +93,9 @@ func TestNotify(t *testing.T) {
 			t.Parallel()
 			notifier := &fakeNotifier{peer: peer.Addr(), key: key}
 			registry := prometheus.NewRegistry()
-			r := newResponder(store, testDesk(notifier), 1232, "")
+			r := newResponder(store, testDesk(notifier), profile{udpSize: 1232})
 			r.notifies.metrics = metrics.NewDNS(registry)
-			out := r.answer(tc.msg, UDP, tc.from, make([]byte, 512))
+			out := r.answer(tc.msg, arrival{UDP, tc.from, time.Now()}, make([]byte, 512))
 			checkHeader(t, tc.msg, out)
 			got := new(dns.Msg)
 			if err := got.Unpack(out); err != nil {
@@ -168,9 +168,9 @@ func TestSignedNotify(t *testing.T) {
 			// from the peer's address is refused.
 			for _, from := range []string{"203.0.113.9:1", testClient.String()} {
 				notifier := &fakeNotifier{peer: testClient.Addr(), key: key}
-				r := newResponder(store, testDesk(notifier), 1232, "")
+				r := newResponder(store, testDesk(notifier), profile{udpSize: 1232})
 				query, mac := tc.key.Sign(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), nil, tc.at)
-				out := r.answer(query, UDP, netip.MustParseAddrPort(from), make([]byte, 512))
+				out := r.answer(query, arrival{UDP, netip.MustParseAddrPort(from), time.Now()}, make([]byte, 512))
 				got := new(dns.Msg)
 				if err := got.Unpack(out); err != nil {
 					t.Fatal(err)
@@ -196,11 +196,11 @@ func TestSignedNotify(t *testing.T) {
 func TestNotifyForwarded(t *testing.T) {
 	t.Parallel()
 	key := testKey(t)
-	r := newResponder(newStore(t, exampleOrg), testDesk(&fakeNotifier{key: key}), 1232, "")
+	r := newResponder(newStore(t, exampleOrg), testDesk(&fakeNotifier{key: key}), profile{udpSize: 1232})
 	query, _ := key.Sign(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), nil, time.Now())
 	id := binary.BigEndian.Uint16(query) + 1
 	binary.BigEndian.PutUint16(query, id)
-	out := r.answer(query, UDP, testClient, make([]byte, 512))
+	out := r.answer(query, by(UDP), make([]byte, 512))
 	if h, _ := wire.ParseHeader(out); h.ID != id || h.Rcode() != dns.RcodeSuccess {
 		t.Errorf("got id %d rcode %d, want id %d and NOERROR", h.ID, h.Rcode(), id)
 	}
@@ -216,11 +216,11 @@ func TestNotifyFlood(t *testing.T) {
 	desk := testDesk(notifier)
 	desk.strangers = newSourceLimiter(10)
 	desk.log, desk.lines = zap.New(core), rate.NewLimiter(0.001, 5)
-	r := newResponder(newStore(t, exampleOrg), desk, 1232, "")
+	r := newResponder(newStore(t, exampleOrg), desk, profile{udpSize: 1232})
 	stranger := netip.MustParseAddrPort("198.51.100.1:53")
 	answered := 0
 	for range 100 {
-		if r.answer(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), UDP, stranger, make([]byte, 512)) != nil {
+		if r.answer(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), arrival{UDP, stranger, time.Now()}, make([]byte, 512)) != nil {
 			answered++
 		}
 	}
@@ -240,8 +240,8 @@ func TestNotifyFlood(t *testing.T) {
 	}
 	for range 100 {
 		forged, _ := wrong.Sign(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), nil, time.Now())
-		r.answer(forged, UDP, testClient, make([]byte, 512))
-		if r.answer(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), UDP, testClient, make([]byte, 512)) == nil {
+		r.answer(forged, by(UDP), make([]byte, 512))
+		if r.answer(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), by(UDP), make([]byte, 512)) == nil {
 			t.Fatal("a peer's NOTIFY was dropped")
 		}
 	}

@@ -62,29 +62,45 @@ func (q *query) readRecords(msg []byte, reader *wire.Reader) error {
 }
 
 // parse reads msg as far as the answer depends on it and begins the answer. It
-// reports false if the answer is already known: an error, in r.rcode.
+// reports false if the answer is already known: its code is in r.rcode.
 func (r *responder) parse(msg []byte) bool {
-	// RFC 9619: one question, no more and no less.
-	if r.query.header.QD != 1 || r.query.readQuestion(msg, &r.msg.reader) != nil {
-		r.query.question = nil
-		r.rcode = rcodeFormErr
-		return false
-	}
-	if r.query.readRecords(msg, &r.msg.reader) != nil {
-		r.query.edns = edns{}
+	q := &r.query
+	if !r.readSections(msg) {
+		q.question, q.edns = nil, edns{}
 		r.rcode = rcodeFormErr
 		return false
 	}
 	r.begin()
-	switch {
-	case r.query.edns.malformed:
+	switch e := &q.edns; {
+	case e.malformed:
 		r.rcode = rcodeFormErr
-	case r.query.edns.version > 0:
+	case e.version > 0:
 		r.rcode = rcodeBadVers
+	case e.asked != 0 && !r.acceptOptions():
+		r.rcode = rcodeFormErr
+	case q.header.QD == 0:
+		r.rcode = r.withoutQuestion()
 	default:
 		return true
 	}
 	return false
+}
+
+// readSections reads the question, of which a query has one and no more
+// (RFC 9619 section 4), and what is of interest behind it.
+func (r *responder) readSections(msg []byte) bool {
+	q, reader := &r.query, &r.msg.reader
+	switch q.header.QD {
+	case 0:
+		reader.Reset(msg)
+	case 1:
+		if q.readQuestion(msg, reader) != nil {
+			return false
+		}
+	default:
+		return false
+	}
+	return q.readRecords(msg, reader) == nil
 }
 
 // answerQuery answers a message of opcode QUERY. Cheap refusals come first.

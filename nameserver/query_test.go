@@ -20,6 +20,11 @@ func TestRefusals(t *testing.T) {
 		binary.BigEndian.PutUint16(m[len(m)-2:], class)
 		return m
 	}
+	asking := func(qtype uint16) []byte {
+		m := question(0, wire.ClassIN)
+		binary.BigEndian.PutUint16(m[len(m)-4:], qtype)
+		return m
+	}
 	plain := func() []byte { return question(0, wire.ClassIN) }
 	for _, tc := range []struct {
 		name      string
@@ -32,6 +37,8 @@ func TestRefusals(t *testing.T) {
 		{"header that claims a question", plain()[:12], UDP, rcodeFormErr, false},
 		{"half a question", plain()[:20], UDP, rcodeFormErr, false},
 		{"no question", setCount(plain(), questionSection, 0), UDP, rcodeFormErr, false},
+		{"no question, but OPT", append([]byte(bareHeader), optRecord()...), UDP, rcodeFormErr, false},
+		{"no question, but a record behind", append([]byte(bareHeader), "\x00\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00"...), UDP, rcodeFormErr, false},
 		{"two questions", setCount(plain(), questionSection, 2), UDP, rcodeFormErr, false},
 		{"missing additional record", setCount(plain(), additionalSection, 1), UDP, rcodeFormErr, false},
 		{"65535 missing records", setCount(plain(), answerSection, 65535), UDP, rcodeFormErr, false},
@@ -46,6 +53,13 @@ func TestRefusals(t *testing.T) {
 		{"opcode UPDATE", question(5<<11, 1), UDP, rcodeNotImp, true},
 		{"opcode 15", question(15<<11, 1), TCP, rcodeNotImp, true},
 		{"opcode 15 and half a question", question(15<<11, 1)[:20], TCP, rcodeNotImp, false},
+		{"opcode 3 and no question", setCount(question(3<<11, 1)[:12], questionSection, 0), UDP, rcodeNotImp, false},
+		{"type 0", asking(0), UDP, rcodeNoError, true},
+		{"type OPT", asking(wire.TypeOPT), UDP, rcodeNoError, true},
+		{"type TKEY", asking(wire.TypeTKEY), UDP, rcodeNoError, true},
+		{"type 65535", asking(65535), UDP, rcodeNoError, true},
+		{"class 0", question(0, 0), UDP, rcodeRefused, true},
+		{"class 65535", question(0, 65535), UDP, rcodeRefused, true},
 		{"class ANY", question(0, wire.ClassANY), UDP, rcodeRefused, true},
 		{"class HS", question(0, 4), UDP, rcodeRefused, true},
 		{"class NONE", question(0, wire.ClassNONE), UDP, rcodeRefused, true},
@@ -63,7 +77,7 @@ func TestRefusals(t *testing.T) {
 			if got.Authoritative != (tc.rcode == rcodeNoError) || got.Truncated {
 				t.Errorf("AA %v, TC %v", got.Authoritative, got.Truncated)
 			}
-			if tc.rcode != rcodeNoError && len(got.Answer)+len(got.Ns)+len(got.Extra) > 0 {
+			if tc.rcode != rcodeNoError && len(got.Answer)+len(got.Ns)+len(withoutOPT(got.Extra)) > 0 {
 				t.Errorf("records in a refusal: %v", got)
 			}
 		})
@@ -81,14 +95,14 @@ func TestSilence(t *testing.T) {
 		"nothing": nil, "less than a header": answer[:11], "an answer": answer,
 		"an answer's header": answer[:12], "an answer to NOTIFY": notify,
 	} {
-		if got := r.answer(msg, UDP, testClient, make([]byte, 512)); got != nil {
+		if got := r.answer(msg, by(UDP), make([]byte, 512)); got != nil {
 			t.Errorf("%s: got an answer %x", name, got)
 		}
 	}
 }
 
-// opt returns a query with the given OPT records as its additional section.
-func withAdditional(t *testing.T, question string, records ...string) []byte {
+// withAdditional returns a query with the given records as its additional section.
+func withAdditional(t testing.TB, question string, records ...string) []byte {
 	t.Helper()
 	m := setCount(packed(t, question), additionalSection, uint16(len(records)))
 	return append(m, strings.Join(records, "")...)
@@ -120,6 +134,9 @@ func TestEDNS(t *testing.T) {
 		{"DO", []string{optDO}, dns.RcodeSuccess, true, true},
 		{"other flags", []string{zFlags}, dns.RcodeSuccess, true, false},
 		{"version 1", []string{version1}, dns.RcodeBadVers, true, false},
+		{"version 255 with options", []string{"\x00\x00\x29\x10\x00\x00\xFF\x00\x00\x00\x04" + askNSID}, dns.RcodeBadVers, true, false},
+		{"version 1 with half an option", []string{"\x00\x00\x29\x10\x00\x00\x01\x00\x00\x00\x03\xFF\x01\x00"}, dns.RcodeFormatError, true, false},
+		{"size 0", []string{"\x00\x00\x29\x00\x00\x00\x00\x00\x00\x00\x00"}, dns.RcodeSuccess, true, false},
 		{"two", []string{opt, optDO}, dns.RcodeFormatError, true, false},
 		{"owner not the root", []string{owned}, dns.RcodeFormatError, true, false},
 		{"unknown options", []string{unknown}, dns.RcodeSuccess, true, false},

@@ -6,8 +6,8 @@ import (
 )
 
 // referral is step 3 b: the current name is at or below a cut, so the answer is
-// the cut's NS, not authoritative, with DS if there is one (RFC 4035 section
-// 3.1.4) or the proof that there is none, and the addresses of the servers.
+// the cut's NS, not authoritative, with signed DS if there is one (RFC 4035
+// section 3.1.4) or the proof that there is none, and the addresses of the servers.
 func (r *responder) referral(cut zone.Node) {
 	at := r.ownerOf(cut.Name())
 	servers, ok := cut.Set(wire.TypeNS)
@@ -16,7 +16,7 @@ func (r *responder) referral(cut zone.Node) {
 	}
 	if ds, ok := cut.Set(wire.TypeDS); !ok {
 		r.proveInsecure(cut)
-	} else if r.query.edns.do && !r.require(authoritySection, at, ds, true) {
+	} else if r.query.edns.do && ds.Signatures() > 0 && !r.require(authoritySection, at, ds, true) {
 		return
 	}
 	if r.giveProofs() && r.glue(cut, servers) {

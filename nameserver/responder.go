@@ -12,6 +12,7 @@ package nameserver
 
 import (
 	"net/netip"
+	"time"
 
 	"secondaryd/internal/wire"
 	"secondaryd/metrics"
@@ -48,30 +49,58 @@ const (
 	rcodeRefused  = 5
 	rcodeYXDomain = 6
 	rcodeNotAuth  = 9
-	rcodeBadVers  = 16
+
+	rcodeBadVers   = 16
+	rcodeBadCookie = 23 // RFC 7873 section 8
 )
+
+// profile is what all responders of a server have in common: how it presents
+// itself and what it grants.
+type profile struct {
+	udpSize   int        // octets of the largest answer over UDP
+	identity  string     // answers id.server and hostname.bind unless empty
+	nsid      []byte     // none if empty
+	agent     wire.Name  // error reporting agent; none if empty
+	keepalive uint16     // idle timeout of TCP, in keepaliveUnit
+	anyFull   bool       // QTYPE ANY gets all RRsets
+	cookies   *cookieJar // nil if cookies are ignored
+}
+
+// arrival is what is known of a message besides its octets.
+type arrival struct {
+	transport Transport
+	client    netip.AddrPort // IPv4 as such, never mapped into IPv6
+	at        time.Time
+}
 
 // A responder answers messages, one at a time. It holds all the memory that
 // answering needs.
 type responder struct {
+	profile
 	zones    Zones
 	notifies *notifyDesk
 	seed     uint64
-	identity string // answers id.server and hostname.bind unless empty
-	udpSize  int    // octets of the largest answer over UDP
 
 	// The message at hand and what is known of its answer.
-	transport Transport
+	arrival
 	query     query
 	msg       message
+	size      int // octets that the whole answer may have
 	rcode     int
 	aa        bool
 	truncated bool // something required did not fit
 	cut       section
 	extended  extendedError
 
+	// The options of the answer.
+	gives      optionSet
+	cookie     cookie
+	cookieGood bool   // the query's server cookie
+	expire     uint32 // seconds
+
 	// The name being looked up: the query name, then the targets of aliases.
-	zone      *zone.Zone
+	served    *zonestore.Served
+	zone      *zone.Zone    // its version
 	current   wire.Name     // case as received
 	names     wire.Suffixes // of its folded form
 	folded    [wire.MaxName]byte
@@ -81,10 +110,8 @@ type responder struct {
 	wild      [wire.MaxName + 2]byte // a wildcard name
 }
 
-// newResponder returns a responder for the zones, with answers over UDP of at
-// most udpSize octets.
-func newResponder(zones Zones, notifies *notifyDesk, udpSize int, identity string) *responder {
-	r := &responder{zones: zones, notifies: notifies, seed: zones.Seed(), udpSize: udpSize, identity: identity}
+func newResponder(zones Zones, notifies *notifyDesk, p profile) *responder {
+	r := &responder{profile: p, zones: zones, notifies: notifies, seed: zones.Seed()}
 	r.msg.names.seed = r.seed
 	return r
 }
@@ -92,21 +119,22 @@ func newResponder(zones Zones, notifies *notifyDesk, udpSize int, identity strin
 // answer returns the answer to msg, written to out's memory, or nil if silence
 // is the answer. It may change msg. Nothing is allocated for queries as long as
 // out has room for the largest answer that the transport allows.
-func (r *responder) answer(msg []byte, transport Transport, client netip.AddrPort, out []byte) []byte {
+func (r *responder) answer(msg []byte, from arrival, out []byte) []byte {
 	header, ok := wire.ParseHeader(msg)
 	// Answering an answer would let two servers talk for ever.
 	if !ok || header.Flags&wire.FlagQR != 0 {
 		return nil
 	}
-	r.transport = transport
+	r.arrival = from
 	r.query = query{header: header}
 	r.rcode, r.aa, r.truncated, r.extended = rcodeNoError, false, false, extendedError{code: noExtendedError}
+	r.gives = 0
 	r.msg.reset(out)
 	switch header.Opcode() {
 	case wire.OpcodeQuery:
 		return r.answerQuery(msg)
 	case wire.OpcodeNotify:
-		return r.answerNotify(msg, client)
+		return r.answerNotify(msg)
 	}
 	// The rest of a message of an unknown kind can't be known. Its question is
 	// echoed if there is one.
@@ -119,19 +147,21 @@ func (r *responder) answer(msg []byte, transport Transport, client netip.AddrPor
 
 // begin starts the answer with the question, bit for bit.
 func (r *responder) begin() {
-	size := wire.MaxMessage
+	r.size = wire.MaxMessage
 	if r.transport == UDP {
-		size = min(max(int(r.query.edns.size), minUDP), r.udpSize)
+		r.size = min(max(int(r.query.edns.size), minUDP), r.udpSize)
 	}
+	limit := r.size
 	if r.query.edns.present {
-		size -= optSize
+		limit -= optSize
 	}
-	r.msg.begin(r.query.question, size)
+	r.msg.begin(r.query.question, limit)
 }
 
-// fail makes the answer an error without records.
+// fail makes the answer an error without records, which comes from no zone.
 func (r *responder) fail(rcode int, extended extendedError) []byte {
 	r.rcode, r.extended, r.aa, r.truncated = rcode, extended, false, false
+	r.gives &^= withExpire | withZoneVersion
 	r.msg.dropRecords()
 	return r.finish()
 }

@@ -28,6 +28,15 @@ type Options struct {
 	Workers  int    // UDP sockets for each address; default one for each CPU
 	UDPSize  int    // octets of the largest answer over UDP, 512 to 4096; default 1232
 	Identity string // answers id.server and hostname.bind in class CH; none if empty
+	NSID     []byte // names this server to who asks (RFC 5001); none if empty
+	AnyFull  bool   // QTYPE ANY gets all RRsets, not one
+
+	ReportAgent wire.Name // where resolvers report errors (RFC 9567); none if empty
+
+	// Cookies turns DNS cookies on. The first of CookieSecrets makes them, the
+	// others are still accepted; without any, a random one is made every day.
+	Cookies       bool
+	CookieSecrets []CookieSecret
 
 	MaxConns           int           // TCP connections; default 10,000, but at most half of all descriptors
 	MaxConnsPerAddress int           // the same for one client address; default 100
@@ -54,6 +63,25 @@ func (o *Options) setDefaults() {
 	o.NotifyRate = cmp.Or(o.NotifyRate, 1000)
 }
 
+func (o *Options) profile() profile {
+	p := profile{
+		udpSize:   o.UDPSize,
+		identity:  o.Identity,
+		nsid:      o.NSID,
+		agent:     o.ReportAgent,
+		keepalive: keepaliveOf(o.IdleTimeout),
+		anyFull:   o.AnyFull,
+	}
+	if !o.Cookies {
+		return p
+	}
+	p.cookies = newCookieJar(o.CookieSecrets...)
+	if len(o.CookieSecrets) == 0 {
+		p.cookies.replace([]CookieSecret{randomCookieSecret()})
+	}
+	return p
+}
+
 const (
 	maxUDP    = 4096
 	faultRate = 5 // log lines a second about what should not happen
@@ -62,6 +90,7 @@ const (
 // Server answers on a set of addresses.
 type Server struct {
 	options Options
+	profile profile
 	desk    *notifyDesk
 	faults  *rate.Limiter
 	sockets sockets
@@ -78,6 +107,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o,
+		profile: o.profile(),
 		desk: &notifyDesk{
 			notifier:  o.Notifier,
 			strangers: newSourceLimiter(o.NotifyRate),
@@ -95,7 +125,7 @@ func New(o Options) (*Server, error) {
 // newWorker returns a worker that counts with the given block.
 func (s *Server) newWorker(counters *metrics.DNSWorker) *worker {
 	return &worker{
-		responder: newResponder(s.options.Zones, s.desk, s.options.UDPSize, s.options.Identity),
+		responder: newResponder(s.options.Zones, s.desk, s.profile),
 		counters:  counters,
 		metrics:   s.options.Metrics,
 		log:       s.options.Log,
@@ -106,6 +136,15 @@ func (s *Server) newWorker(counters *metrics.DNSWorker) *worker {
 // Addrs returns the addresses that are answered on, in the order of
 // Options.Listen; where port 0 was asked for, with the port that was chosen.
 func (s *Server) Addrs() []netip.AddrPort { return s.sockets.addrs }
+
+// SetCookieSecrets takes other secrets, if cookies are on: the first makes
+// cookies, the others are still accepted. It is for servers that were given
+// secrets at first. There must be one at least.
+func (s *Server) SetCookieSecrets(secrets []CookieSecret) {
+	if s.profile.cookies != nil {
+		s.profile.cookies.replace(secrets)
+	}
+}
 
 // Close closes the sockets of a server that was never run.
 func (s *Server) Close() error { return s.sockets.close() }
@@ -120,6 +159,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	for _, listener := range s.sockets.tcp {
 		wg.Go(func() { s.tcp.accept(ctx, listener) })
+	}
+	if s.profile.cookies != nil && len(s.options.CookieSecrets) == 0 {
+		wg.Go(func() { s.profile.cookies.rotate(ctx) })
 	}
 	<-ctx.Done()
 	err := s.sockets.stop()

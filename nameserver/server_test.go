@@ -327,3 +327,42 @@ func TestRunEnds(t *testing.T) {
 		t.Errorf("the address is not free again: %v", err)
 	}
 }
+
+// Cookies reach clients, with the secrets that are set at the time.
+func TestServerCookies(t *testing.T) {
+	t.Parallel()
+	first, second := jarOf(t, rfcOldSecret), jarOf(t, rfcNewSecret)
+	shared := startServer(t, Options{Cookies: true, CookieSecrets: first.load()})
+	random := startServer(t, Options{Cookies: true})
+	off := startServer(t, Options{})
+	madeBy := func(s *Server, jar *cookieJar, network string) bool {
+		t.Helper()
+		conn := &dns.Conn{Conn: dial(t, network, s.Addrs()[0])}
+		if _, err := conn.Write(withAdditional(t, "www.example.org A", optRecord(askCookie))); err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, 512)
+		size, err := conn.Read(answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := optionsIn(t, answer[:size])[optionCookie]
+		return jar.answer(new(cookie), []byte(got), netip.MustParseAddr("127.0.0.1"), uint32(time.Now().Unix()))
+	}
+	for _, network := range []string{"udp", "tcp"} {
+		if !madeBy(shared, first, network) || madeBy(shared, second, network) {
+			t.Errorf("%s: the cookie is not made with the secret that was set", network)
+		}
+		if !madeBy(random, random.profile.cookies, network) || madeBy(random, first, network) {
+			t.Errorf("%s: the cookie is not made with the random secret", network)
+		}
+		if madeBy(off, first, network) {
+			t.Errorf("%s: a cookie though they are off", network)
+		}
+	}
+	shared.SetCookieSecrets(append(second.load(), first.load()...))
+	off.SetCookieSecrets(second.load())
+	if !madeBy(shared, second, "udp") || madeBy(off, second, "udp") {
+		t.Error("other secrets are not taken, or cookies are turned on by them")
+	}
+}

@@ -74,7 +74,7 @@ func TestTruncation(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := exchange(t, r, query, tc.transport)
-		out := r.answer(query, tc.transport, testClient, make([]byte, tc.limit))
+		out := r.answer(query, by(tc.transport), make([]byte, tc.limit))
 		if len(out) > tc.limit {
 			t.Errorf("%s: got %d octets, want at most %d", name, len(out), tc.limit)
 		}
@@ -116,7 +116,7 @@ func TestGlueIsRequired(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := r.answer(query, UDP, testClient, make([]byte, maxUDP))
+		out := r.answer(query, by(UDP), make([]byte, maxUDP))
 		got := new(dns.Msg)
 		if err := got.Unpack(out); err != nil {
 			t.Fatal(err)
@@ -176,7 +176,7 @@ ns2.mixed	A	192.0.2.2
 			t.Fatal(err)
 		}
 		got := exchange(t, r, b, transport)
-		out := r.answer(b, transport, testClient, make([]byte, wire.MaxMessage))
+		out := r.answer(b, by(transport), make([]byte, wire.MaxMessage))
 		checkPointers(t, question, out)
 		// No message can be larger than the one that miekg/dns makes of it without compression.
 		got.Compress = false
@@ -197,7 +197,7 @@ ns2.mixed	A	192.0.2.2
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(r.answer(b, transport, testClient, make([]byte, wire.MaxMessage))); got != want {
+		if got := len(r.answer(b, by(transport), make([]byte, wire.MaxMessage))); got != want {
 			t.Errorf("%s: got %d octets, want %d", question, got, want)
 		}
 	}

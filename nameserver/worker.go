@@ -31,7 +31,7 @@ func (w *worker) handle(msg []byte, transport Transport, client netip.AddrPort, 
 			answer = serverFailure(msg, out)
 		}
 	}()
-	answer = w.responder.answer(msg, transport, client, out)
+	answer = w.responder.answer(msg, arrival{transport, client, start}, out)
 	if answer != nil && w.responder.query.header.Opcode() != wire.OpcodeNotify {
 		w.counters.Answered(transport, w.responder.query.qtype, w.responder.rcode, time.Since(start))
 	}

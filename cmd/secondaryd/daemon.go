@@ -12,6 +12,7 @@ import (
 
 	"secondaryd/api"
 	"secondaryd/configs"
+	"secondaryd/internal/wire"
 	"secondaryd/metrics"
 	"secondaryd/nameserver"
 	"secondaryd/transfer"
@@ -79,7 +80,19 @@ func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) (err erro
 	return err
 }
 
-func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) (err error) {
+func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) error {
+	nsid, err := c.DNS.ServerID()
+	if err != nil {
+		return err
+	}
+	agent, err := reportAgent(c.DNS)
+	if err != nil {
+		return err
+	}
+	secrets, err := cookieSecrets(c.DNS.CookieSecretFile, d.log)
+	if err != nil {
+		return err
+	}
 	d.dns, err = nameserver.New(nameserver.Options{
 		Listen:             c.DNS.Listen,
 		Zones:              d.store,
@@ -88,6 +101,11 @@ func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) (err er
 		Workers:            c.DNS.Workers,
 		UDPSize:            c.DNS.UDPSize,
 		Identity:           c.DNS.Identity,
+		NSID:               nsid,
+		AnyFull:            c.DNS.Any == configs.AnyFull,
+		ReportAgent:        agent,
+		Cookies:            c.DNS.Cookies,
+		CookieSecrets:      secrets,
 		MaxConns:           c.DNS.TCPMaxConnections,
 		MaxConnsPerAddress: c.DNS.TCPMaxConnectionsPerAddress,
 		MaxInFlight:        c.DNS.TCPMaxInFlight,
@@ -100,6 +118,18 @@ func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) (err er
 		Log:                d.log.Named("dns"),
 	})
 	return err
+}
+
+// reportAgent is the error reporting agent as a name, nil without one.
+func reportAgent(c configs.DNS) (wire.Name, error) {
+	if c.ErrorReportingAgent == "" {
+		return nil, nil
+	}
+	agent, err := wire.ParseName(c.ErrorReportingAgent)
+	if err != nil {
+		return nil, fmt.Errorf("dns.error_reporting_agent: %w", err)
+	}
+	return agent, nil
 }
 
 func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err error) {

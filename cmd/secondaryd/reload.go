@@ -8,10 +8,11 @@ import (
 
 	"secondaryd/api"
 	"secondaryd/configs"
+	"secondaryd/nameserver"
 )
 
 // reloader applies what can change while the daemon runs: the log level, the
-// tokens and the TLS files. A configuration that is not valid changes nothing.
+// tokens, the TLS files and the cookie secrets. A configuration that is not valid changes nothing.
 type reloader struct {
 	file   string
 	dir    string
@@ -19,6 +20,7 @@ type reloader struct {
 	level  zap.AtomicLevel
 	tokens *api.Tokens
 	api    *api.Server
+	dns    *nameserver.Server
 	log    *zap.Logger
 }
 
@@ -40,9 +42,25 @@ func (r *reloader) reload() {
 	if err := r.api.ReloadTLS(); err != nil {
 		r.log.Error("reload: the TLS files can't be used, the old certificate stays", zap.Error(err))
 	}
+	r.reloadCookies(next.DNS.CookieSecretFile)
 	r.now.Log.Level = next.Log.Level
 	if len(changes.Restart) > 0 {
 		r.log.Warn("reload: some settings have changed that need a restart", zap.Strings("keys", changes.Restart))
 	}
 	r.log.Info("reloaded", zap.Strings("changed", changes.Live))
+}
+
+// reloadCookies reads the cookie secrets again. Random ones, made at start, stay
+// until the next start.
+func (r *reloader) reloadCookies(path string) {
+	if path == "" || r.now.DNS.CookieSecretFile == "" {
+		return
+	}
+	secrets, err := cookieSecrets(path, r.log)
+	if err != nil {
+		r.log.Error("reload: the cookie secrets can't be used, the old ones stay", zap.Error(err))
+		return
+	}
+	r.dns.SetCookieSecrets(secrets)
+	r.now.DNS.CookieSecretFile = path
 }

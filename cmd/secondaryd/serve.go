@@ -46,7 +46,7 @@ func serve(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	r := &reloader{file: file, dir: config.DataDir, now: config, level: level, tokens: d.tokens, api: d.api, log: log}
+	r := &reloader{file: file, dir: config.DataDir, now: config, level: level, tokens: d.tokens, api: d.api, dns: d.dns, log: log}
 	err = d.run(ctx, func(ctx context.Context) {
 		for {
 			select {
