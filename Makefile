@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 tool := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo run test servers race interop-large lint fmt bench fuzz cover docker clean go
+.PHONY: help build demo run test servers race interop-large conformance lint fmt bench bench-zone fuzz cover docker clean go
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -41,6 +41,9 @@ race: go ## run the short tests many times under the race detector
 interop-large: go servers ## compare 100,000 records with each real primary
 	INTEROP_LARGE=1 $(GO) test -count=1 -timeout 30m -run TestInteropLarge -v ./test/interop
 
+conformance: go servers ## ask NSD, Knot, BIND and secondaryd every question about zones that hurt
+	CONFORMANCE_FULL=1 $(GO) test -count=1 -timeout 60m -v ./test/conformance
+
 lint: go ## gofmt, vet, fix, staticcheck, gofumpt
 	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) && test -z "$$unformatted" || { echo "make: not formatted, run make fmt:" $$unformatted >&2; exit 1; }
 	$(GO) vet ./...
@@ -54,6 +57,9 @@ fmt: go ## format and modernize the code
 
 bench: go ## run the benchmarks; BENCHTIME=1s each
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+bench-zone: go servers ## measure zones beside NSD, Knot and BIND on a quiet machine; BENCH_ZONE_ARGS="-rounds 1"
+	BENCH_ZONE=1 $(GO) test -count=1 -timeout 2h -run '^TestZone$$' -v ./test/bench -args $(BENCH_ZONE_ARGS)
 
 fuzz: go ## run each fuzz target for FUZZTIME=30s
 	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets" >&2; exit 1; }; \

@@ -23,11 +23,13 @@ type process struct {
 }
 
 // start runs a program until the test ends. onLine, which may be nil, gets each
-// line of output as it comes.
+// line of output as it comes, unless cmd says where the output goes.
 func start(t testing.TB, name string, cmd *exec.Cmd, onLine func(string)) *process {
 	t.Helper()
 	p := &process{name: name, cmd: cmd, out: &output{onLine: onLine}, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p.out, p.out
+	if cmd.Stdout == nil {
+		cmd.Stdout, cmd.Stderr = p.out, p.out
+	}
 	cmd.WaitDelay = 2 * time.Second // a grandchild may keep the pipe
 	dieWithParent(cmd)
 	if err := cmd.Start(); err != nil {

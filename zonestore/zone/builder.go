@@ -57,6 +57,7 @@ func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
 		labels: apex.Labels(),
 		seed:   seed,
 		index:  makeIndex(0),
+		chains: &noChains,
 	}
 	b.suffixes.Set(wire.AppendFolded(b.folded[:0], apex), seed)
 	if _, err := b.addNode(apex, 0, none); err != nil {
@@ -132,6 +133,7 @@ func (b *Builder) Finish() (*Zone, error) {
 	if err := b.compact(); err != nil {
 		return nil, err
 	}
+	z.apex = z.nodeName(0)
 	z.chain()
 	return z, b.memory()
 }

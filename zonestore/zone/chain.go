@@ -1,21 +1,36 @@
 package zone
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 
 	"secondaryd/internal/wire"
 )
 
+// chains are what a signed zone proves with that something does not exist.
+type chains struct {
+	nsec       order // names with NSEC, if the zone is signed so
+	nsec3      order // names with NSEC3 of the chain in use
+	nsec3Param NSEC3Param
+	hashed     bool // nsec3Param is set
+}
+
+// noChains is what all unsigned zones have, which spend nothing so.
+var noChains chains
+
 // chain lays out the order of the NSEC chain, or of the NSEC3 chain that the
-// apex names. Zones without either spend nothing.
+// apex names.
 func (z *Zone) chain() {
-	z.nsec, z.nsec3 = order{}, order{}
+	z.chains = &noChains
+	param, hashed := z.readNSEC3Param()
+	if !hashed && !z.signedWithNSEC() {
+		return
+	}
+	z.chains = &chains{nsec3Param: param, hashed: hashed}
 	if z.signedWithNSEC() {
 		z.nsec = z.makeOrder(z.owners(z.ownsNSEC))
 	}
-	if z.readNSEC3Param(); z.hashed {
+	if hashed {
 		z.nsec3 = z.makeOrder(z.owners(z.ownsNSEC3))
 	}
 }
@@ -49,21 +64,21 @@ func (z *Zone) owners(owns func(i uint32) bool) []uint32 {
 // began or ended, or is hashed otherwise, everything changed anyway.
 func (d *Delta) rechain() {
 	z, base := d.zone, d.base
-	z.readNSEC3Param()
-	if z.signedWithNSEC() != base.signedWithNSEC() || !sameParam(z, base) {
+	param, hashed := z.readNSEC3Param()
+	if hashed != base.hashed || !param.equal(base.nsec3Param) || z.signedWithNSEC() != base.signedWithNSEC() {
 		z.chain()
 		return
 	}
+	if z.chains == &noChains {
+		return
+	}
+	z.chains = &chains{nsec3Param: param, hashed: hashed}
 	if z.signedWithNSEC() {
 		z.nsec = z.merge(&base.nsec, d.moves(base.ownsNSEC, z.ownsNSEC))
 	}
-	if z.hashed {
+	if hashed {
 		z.nsec3 = z.merge(&base.nsec3, d.moves(base.ownsNSEC3, z.ownsNSEC3))
 	}
-}
-
-func sameParam(a, b *Zone) bool {
-	return a.hashed == b.hashed && a.nsec3Param.Iterations == b.nsec3Param.Iterations && bytes.Equal(a.nsec3Param.Salt, b.nsec3Param.Salt)
 }
 
 // move is a node that comes into an order or leaves it.

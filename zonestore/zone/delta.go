@@ -43,20 +43,17 @@ func NewDelta(base *Zone, limits Limits) *Delta {
 // fork returns a zone that shares everything with z.
 func (z *Zone) fork() *Zone {
 	return &Zone{
-		apex:       z.apex,
-		labels:     z.labels,
-		soa:        z.soa,
-		seed:       z.seed,
-		records:    z.records,
-		dead:       z.dead,
-		waste:      z.waste,
-		slab:       z.slab.fork(z.extended.CompareAndSwap(false, true)),
-		nodes:      nodes{z.nodes.fork()},
-		index:      index{pages: z.index.fork(), size: z.index.size, used: z.index.used},
-		nsec:       z.nsec,
-		nsec3:      z.nsec3,
-		nsec3Param: z.nsec3Param,
-		hashed:     z.hashed,
+		apex:    z.apex,
+		labels:  z.labels,
+		soa:     z.soa,
+		seed:    z.seed,
+		records: z.records,
+		dead:    z.dead,
+		waste:   z.waste,
+		slab:    z.slab.fork(z.extended.CompareAndSwap(false, true)),
+		nodes:   nodes{z.nodes.fork()},
+		index:   index{pages: z.index.fork(), size: z.index.size, used: z.index.used},
+		chains:  z.chains,
 	}
 }
 
@@ -177,6 +174,7 @@ func (d *Delta) Finish() (*Zone, error) {
 	if err := over(z.records, d.limits.Records, "records"); err != nil {
 		return nil, err
 	}
+	z.apex = z.nodeName(0)
 	d.consequences()
 	z.nodes.seal()
 	z.index.seal()

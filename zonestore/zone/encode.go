@@ -163,9 +163,9 @@ func Decode(data []byte, seed uint64) (*Zone, error) {
 	if z.index, err = d.index(sizes.slots); err != nil {
 		return nil, err
 	}
-	var chains [2][]uint32
+	var orders [2][]uint32
 	for i, n := range []uint64{sizes.nsec, sizes.nsec3} {
-		if chains[i], err = d.numbers(n); err != nil {
+		if orders[i], err = d.numbers(n); err != nil {
 			return nil, err
 		}
 	}
@@ -178,11 +178,7 @@ func Decode(data []byte, seed uint64) (*Zone, error) {
 	if err := z.readFlags(sizes.version); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	z.readNSEC3Param()
-	if z.nsec, err = z.readOrder(chains[0]); err != nil {
-		return nil, err
-	}
-	if z.nsec3, err = z.readOrder(chains[1]); err != nil {
+	if err := z.readChains(orders); err != nil {
 		return nil, err
 	}
 	if z.seed != seed {
@@ -230,7 +226,7 @@ func (d *decoder) header() (*Zone, sizes, error) {
 	if end, err := wire.SkipName(apex, 0); err != nil || end != len(apex) {
 		return nil, sizes{}, fmt.Errorf("%w: bad apex", ErrDamaged)
 	}
-	z := &Zone{apex: apex, labels: apex.Labels(), seed: number(0), records: int(number(1))}
+	z := &Zone{apex: apex, labels: apex.Labels(), seed: number(0), records: int(number(1)), chains: &noChains}
 	return z, sizes{version, number(2), number(3), number(4), number(5), number(6)}, nil
 }
 
@@ -309,6 +305,20 @@ func (d *decoder) numbers(count uint64) ([]uint32, error) {
 		nodes[i] = binary.LittleEndian.Uint32(b[4*i:])
 	}
 	return nodes, nil
+}
+
+// readChains makes the chains of the nodes in them.
+func (z *Zone) readChains(orders [2][]uint32) (err error) {
+	param, hashed := z.readNSEC3Param()
+	if !hashed && len(orders[0])+len(orders[1]) == 0 {
+		return nil
+	}
+	z.chains = &chains{nsec3Param: param, hashed: hashed}
+	if z.nsec, err = z.readOrder(orders[0]); err != nil {
+		return err
+	}
+	z.nsec3, err = z.readOrder(orders[1])
+	return err
 }
 
 // readOrder makes an order of nodes that must be sorted already.

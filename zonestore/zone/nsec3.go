@@ -31,18 +31,21 @@ func (z *Zone) NSEC3() (NSEC3Param, bool) { return z.nsec3Param, z.hashed }
 
 // readNSEC3Param takes the parameters of the chain that is complete: those of an
 // NSEC3PARAM with flags 0 (RFC 5155 section 4.1.2), the first if there are several.
-func (z *Zone) readNSEC3Param() {
-	z.nsec3Param, z.hashed = NSEC3Param{}, false
+func (z *Zone) readNSEC3Param() (NSEC3Param, bool) {
 	set, ok := z.Top().Set(wire.TypeNSEC3PARAM)
 	if !ok {
-		return
+		return NSEC3Param{}, false
 	}
 	for rdata := range set.Records() {
 		if p, ok := parseNSEC3(rdata); ok && rdata[1] == 0 {
-			z.nsec3Param, z.hashed = p, true
-			return
+			return p, true
 		}
 	}
+	return NSEC3Param{}, false
+}
+
+func (p NSEC3Param) equal(o NSEC3Param) bool {
+	return p.Iterations == o.Iterations && bytes.Equal(p.Salt, o.Salt)
 }
 
 // parseNSEC3 reads what NSEC3 and NSEC3PARAM begin with.
@@ -61,7 +64,7 @@ func (z *Zone) inChain(n Node, set RRset) bool {
 	}
 	for rdata := range set.Records() {
 		p, ok := parseNSEC3(rdata)
-		if ok && p.Iterations == z.nsec3Param.Iterations && bytes.Equal(p.Salt, z.nsec3Param.Salt) {
+		if ok && p.equal(z.nsec3Param) {
 			return true
 		}
 	}

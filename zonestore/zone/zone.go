@@ -28,11 +28,7 @@ type Zone struct {
 	slab    slab
 	nodes   nodes
 	index   index
-
-	nsec       order // names with NSEC, if the zone is signed so
-	nsec3      order // names with NSEC3 of the chain in use
-	nsec3Param NSEC3Param
-	hashed     bool // nsec3Param is set
+	*chains
 
 	// extended tells that a Delta of this version writes behind the end of its
 	// slab; the memory there is given away once.

@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"secondaryd/test/harness"
+)
+
+// startLimit is how long a server may take for what every server does soon.
+const startLimit = time.Minute
+
+// primary is the Knot that all secondaries transfer from. It keeps no journal, so
+// every transfer is a full one.
+type primary struct {
+	addr   netip.AddrPort
+	dir    string
+	zones  []string
+	serial uint32
+}
+
+// startPrimary serves all zones from one master file, which write makes.
+func startPrimary(t *testing.T, zones []string, write func(*os.File) error) *primary {
+	t.Helper()
+	p := &primary{addr: harness.FreeAddr(t), dir: t.TempDir(), zones: zones, serial: serial}
+	f := create(t, filepath.Join(p.dir, "zone"))
+	if err := write(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	config := fmt.Sprintf(primaryConfig, p.dir, listenKnot(p.addr), p.dir, p.dir) + knotZones(zones)
+	put(t, filepath.Join(p.dir, "knot.conf"), config)
+	cmd := exec.Command(harness.Find("knotd"), "-c", filepath.Join(p.dir, "knot.conf"))
+	log := create(t, filepath.Join(p.dir, "log"))
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	harness.Run(t, "primary", cmd)
+	awaitServed(t, newProbe(t, p.addr, zones), p.serial)
+	return p
+}
+
+const primaryConfig = `
+server:
+    rundir: %q
+    listen: %q
+    tcp-io-timeout: 30000
+control:
+    listen: knot.sock
+database:
+    storage: %q
+log:
+  - target: stderr
+    any: info
+acl:
+  - id: open
+    action: transfer
+    address: 127.0.0.0/8
+template:
+  - id: default
+    storage: %q
+    file: zone
+    zonefile-load: whole
+    zonefile-sync: -1
+    journal-content: none
+    acl: open
+`
+
+func listenKnot(a netip.AddrPort) string { return fmt.Sprintf("%s@%d", a.Addr(), a.Port()) }
+
+func knotZones(zones []string) string {
+	var b strings.Builder
+	b.WriteString("zone:\n")
+	for _, zone := range zones {
+		fmt.Fprintf(&b, "  - domain: %s\n", zone)
+	}
+	return b.String()
+}
+
+// change gives the zone, the only one, its next serial.
+func (p *primary) change(t *testing.T) {
+	t.Helper()
+	p.serial++
+	zone := p.zones[0]
+	p.control(t, "zone-begin", zone)
+	p.control(t, "zone-set", zone, "@", "86400", "SOA", "ns1.nic", "hostmaster.nic", fmt.Sprint(p.serial), "7200", "600", "2419200", "300")
+	p.control(t, "zone-commit", zone)
+	awaitServed(t, newProbe(t, p.addr, p.zones), p.serial)
+}
+
+func (p *primary) control(t *testing.T, args ...string) {
+	t.Helper()
+	run(t, "knotc", append([]string{"-s", filepath.Join(p.dir, "knot.sock")}, args...)...)
+}
+
+// transfers counts the lines of the log that tell of a transfer so far.
+func (p *primary) transfers(t *testing.T) int {
+	t.Helper()
+	log, err := os.ReadFile(filepath.Join(p.dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Count(log, []byte("XFR, outgoing, remote"))
+}
+
+// awaitServed closes the probe when all its zones are served.
+func awaitServed(t *testing.T, p *probe, serial uint32) {
+	t.Helper()
+	defer p.close()
+	p.wait(t, serial, startLimit)
+}
+
+// run runs a command of a server to its end.
+func run(t *testing.T, program string, args ...string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), harness.Find(program), args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v: %s", program, args, err, out)
+	}
+}
+
+func create(t *testing.T, path string) *os.File {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
