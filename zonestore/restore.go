@@ -74,6 +74,9 @@ func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now 
 	if t.Expires.IsZero() {
 		t.Expires = t.Confirmed.Add(s.lifetime(z.SOA()))
 	}
+	if s.doubtful {
+		t.Confirmed = meta.Received // what was confirmed since may have been a newer copy
+	}
 	served.timers.Store(&t)
 	view := &View{State: StateServing, Zone: z, Serial: z.Serial(), Expires: t.Expires}
 	if !now.Before(view.Expires) {

@@ -41,6 +41,7 @@ type Store struct {
 	log      *zap.Logger
 	lifetime func(zone.SOA) time.Duration
 	archive  *archive.Archive
+	doubtful bool // a copy on disk may be older than what was served before
 	timers   *timersFile
 	finder   finder
 
@@ -61,22 +62,33 @@ func Open(o Options) (*Store, error) {
 	if damaged != nil {
 		o.Log.Error("timers file damaged: set aside, every copy now counts as confirmed when it was received", zap.Error(damaged))
 	}
-	copies, err := archive.Open(o.Dir)
+	copies, found, err := archive.Open(o.Dir)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open zone store: %w", err), timers.close())
 	}
+	logRecovery(o.Log, found)
 	return &Store{
 		seed:     seed,
 		log:      o.Log,
 		lifetime: o.Lifetime,
 		archive:  copies,
+		doubtful: found.Doubtful,
 		timers:   timers,
 		zones:    map[string]*Served{},
 	}, nil
 }
 
+func logRecovery(log *zap.Logger, found archive.Recovery) {
+	if found.Torn > 0 {
+		log.Info("zone data that was being written when the daemon ended was dropped", zap.Int("writes", found.Torn))
+	}
+	for _, err := range found.Faults {
+		log.Error("zone data on disk can't be read: zones that lose their copy by it will be transferred again", zap.Error(err))
+	}
+}
+
 // Close writes what is pending and closes the files.
-func (s *Store) Close() error { return errors.Join(s.timers.close(), s.archive.Close()) }
+func (s *Store) Close() error { return errors.Join(s.archive.Close(), s.timers.close()) }
 
 // Seed is what suffixes given to Find must be computed with.
 func (s *Store) Seed() uint64 { return s.seed }
@@ -138,16 +150,45 @@ func (s *Store) Remove(id string) {
 // is served all the same, and saved as soon as the disk allows: a full disk
 // must not make a zone stale.
 func (s *Store) Publish(served *Served, version *zone.Zone, t Timers) error {
+	return s.publish(served, version, t, func() { s.save(served, version) })
+}
+
+// Update is Publish for a version made of the one with serial from by changes,
+// see zone.Delta.Changes. Those alone are written, and are on disk when it is
+// served; the whole version if the archive can't do with that.
+func (s *Store) Update(served *Served, version *zone.Zone, from uint32, changes []byte, t Timers) error {
+	return s.publish(served, version, t, func() {
+		if !s.journal(served, version, from, changes) {
+			s.save(served, version)
+		}
+	})
+}
+
+func (s *Store) publish(served *Served, version *zone.Zone, t Timers, save func()) error {
 	served.writing.Lock()
 	defer served.writing.Unlock()
 	if served.gone {
 		return ErrGone
 	}
 	served.received = t.Confirmed
-	s.save(served, version)
+	save()
 	s.setTimers(served, t)
 	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Expires: t.Expires})
 	return nil
+}
+
+// journal writes the changes that lead to version to the archive, if that holds
+// the version before. The caller holds served.writing.
+func (s *Store) journal(served *Served, version *zone.Zone, from uint32, changes []byte) bool {
+	if served.unsaved.Load() {
+		return false
+	}
+	err := s.archive.Append(archive.Meta{ID: served.id, Received: served.received}, from, version.Serial(), changes)
+	if err != nil && !errors.Is(err, archive.ErrNeedsCopy) {
+		s.log.Error("changes of a zone can't be journaled: the whole copy is saved instead",
+			zap.String("zone", served.apex.String()), zap.Uint32("serial", version.Serial()), zap.Error(err))
+	}
+	return err == nil
 }
 
 // save writes version to the archive and notes whether that worked. The caller
@@ -230,7 +271,8 @@ func (s *Store) Run(ctx context.Context) error {
 }
 
 func (s *Store) flush() {
-	if err := errors.Join(s.timers.flush(), s.archive.Sync()); err != nil {
+	// Copies first: timers that run ahead of them would confirm an older copy.
+	if err := errors.Join(s.archive.Sync(), s.timers.flush()); err != nil {
 		s.log.Error("can't write zone data to disk, trying again", zap.Error(err))
 	}
 }

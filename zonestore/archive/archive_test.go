@@ -1,7 +1,7 @@
 package archive
 
 import (
-	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -24,16 +24,30 @@ var (
 	received = time.Date(2026, 5, 4, 3, 2, 1, 123456000, time.UTC)
 )
 
-func testZone(t testing.TB, serial byte) *zone.Zone {
+func soa(serial uint32) []byte {
+	b := make([]byte, 22)
+	binary.BigEndian.PutUint32(b[2:], serial)
+	return b
+}
+
+// testZone makes a zone with that serial and texts of 250 octets.
+func testZone(t testing.TB, serial uint32, texts int) *zone.Zone {
 	t.Helper()
 	b, err := zone.NewBuilder(apex, seed, zone.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	soa := append([]byte{0, 0}, make([]byte, 20)...)
-	soa[5] = serial
-	if err := b.Add(apex, wire.TypeSOA, 60, soa); err != nil {
+	if err := b.Add(apex, wire.TypeSOA, 60, soa(serial)); err != nil {
 		t.Fatal(err)
+	}
+	for i := range texts {
+		text := make([]byte, 251)
+		text[0] = 250
+		binary.BigEndian.PutUint32(text[1:], uint32(i))
+		owner := append([]byte{4}, fmt.Sprintf("%04d", i)...)
+		if err := b.Add(append(owner, apex...), wire.TypeTXT, 60, text); err != nil {
+			t.Fatal(err)
+		}
 	}
 	z, err := b.Finish()
 	if err != nil {
@@ -42,150 +56,220 @@ func testZone(t testing.TB, serial byte) *zone.Zone {
 	return z
 }
 
-func open(t testing.TB, dir string) *Archive {
+// largeTexts make a zone that has a file of its own.
+const largeTexts = 1200
+
+// next makes the version of z with the next serial, and the changes to it.
+func next(t testing.TB, z *zone.Zone) (*zone.Zone, []byte) {
 	t.Helper()
-	a, err := Open(dir)
+	d := zone.NewDelta(z, zone.Limits{})
+	if err := d.Delete(apex, wire.TypeSOA, soa(z.Serial())); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Add(apex, wire.TypeSOA, 60, soa(z.Serial()+1)); err != nil {
+		t.Fatal(err)
+	}
+	changes := slices.Clone(d.Changes())
+	n, err := d.Finish()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return n, changes
+}
+
+// openArchive opens an archive that spares the disk: what these tests see is
+// the same without fsync.
+func openArchive(t testing.TB, dir string) (*Archive, Recovery) {
+	t.Helper()
+	a, found, err := openSyncing(dir, func(*os.File) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, found
+}
+
+// openClean opens an archive in which there is nothing amiss.
+func openClean(t testing.TB, dir string) *Archive {
+	t.Helper()
+	a, found := openArchive(t, dir)
+	if found.Torn != 0 || found.Faults != nil || found.Doubtful {
+		t.Errorf("found at the start: %+v", found)
 	}
 	return a
 }
 
-func save(t testing.TB, a *Archive, serial byte) {
+func closeArchive(t testing.TB, a *Archive) {
 	t.Helper()
-	if err := a.Save(Meta{ID: id, Received: received}, testZone(t, serial)); err != nil {
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func save(t testing.TB, a *Archive, id string, z *zone.Zone) {
+	t.Helper()
+	if err := a.Save(Meta{ID: id, Received: received}, z); err != nil {
 		t.Fatal(err)
 	}
 }
 
+// journal appends the next version of z and returns it.
+func journal(t testing.TB, a *Archive, id string, z *zone.Zone) *zone.Zone {
+	t.Helper()
+	n, changes := next(t, z)
+	if err := a.Append(Meta{ID: id, Received: received.Add(time.Hour)}, z.Serial(), n.Serial(), changes); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func syncNow(t testing.TB, a *Archive) {
+	t.Helper()
+	if err := a.Sync(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantSerial checks which version of a zone is loaded.
+func wantSerial(t testing.TB, a *Archive, id string, serial uint32) {
+	t.Helper()
+	z, meta, err := a.Load(id, seed)
+	if err != nil || z.Serial() != serial || meta.ID != id {
+		t.Errorf("zone %s: got %s of %+v, %v; want serial %d", id, describe(z), meta, err, serial)
+	}
+}
+
+func wantNone(t testing.TB, a *Archive, id string) {
+	t.Helper()
+	if _, _, err := a.Load(id, seed); !errors.Is(err, ErrNone) {
+		t.Errorf("zone %s: got %v, want no copy", id, err)
+	}
+}
+
+// files lists the files below an archive's folder, by their names.
+func files(t testing.TB, dir string) []string {
+	t.Helper()
+	root := filepath.Join(dir, folder)
+	var names []string
+	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			name, _ := filepath.Rel(root, path)
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// copyArchive returns a folder with what a crash at this moment leaves.
+func copyArchive(t testing.TB, dir string) string {
+	t.Helper()
+	after := t.TempDir()
+	if err := os.CopyFS(after, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return after
+}
+
+func writeFile(t testing.TB, path string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestSaveLoadDelete saves small and large versions in turn: each is there at
+// once, after a crash, and after an orderly end.
 func TestSaveLoadDelete(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	a := open(t, dir)
-	if _, _, err := a.Load(id, seed); !errors.Is(err, ErrNone) {
-		t.Errorf("before the first copy: %v", err)
-	}
-	for serial := range byte(3) {
-		save(t, a, serial)
-		if serial == 1 { // a crash while the next one was written
-			if err := os.WriteFile(filepath.Join(dir, folder, file(id)+tempSuffix), []byte("half"), 0o600); err != nil {
-				t.Fatal(err)
+	for name, texts := range map[string][]int{
+		"small": {0, 1, 2}, "large": {largeTexts, largeTexts}, "growing": {0, largeTexts}, "shrinking": {largeTexts, 0, 1},
+		"changing": {0, largeTexts, 0, largeTexts, largeTexts, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, syncs := range []bool{false, true} {
+				testSaveLoadDelete(t, texts, syncs)
 			}
-		}
-		z, meta, err := a.Load(id, seed)
-		if err != nil || z.Serial() != uint32(serial) || meta.ID != id || !meta.Received.Equal(received) {
-			t.Errorf("serial %d: got %v, %+v, %v", serial, z, meta, err)
+		})
+	}
+}
+
+func testSaveLoadDelete(t *testing.T, texts []int, syncs bool) {
+	t.Helper()
+	dir := t.TempDir()
+	a := openClean(t, dir)
+	wantNone(t, a, id)
+	for i, n := range texts {
+		serial := uint32(i + 1)
+		save(t, a, id, testZone(t, serial, n))
+		wantSerial(t, a, id, serial)
+		crashed := openClean(t, copyArchive(t, dir))
+		wantSerial(t, crashed, id, serial)
+		closeArchive(t, crashed)
+		if syncs {
+			syncNow(t, a)
+			wantSerial(t, a, id, serial)
 		}
 	}
-	if err := a.Close(); err != nil {
-		t.Error(err)
+	closeArchive(t, a)
+	a = openClean(t, dir)
+	z, meta, err := a.Load(id, seed)
+	if err != nil || z.Serial() != uint32(len(texts)) || !meta.Received.Equal(received) {
+		t.Errorf("got %s of %+v, %v", describe(z), meta, err)
 	}
-	a = open(t, dir)
 	for range 2 { // deleting what is not there is no fault
 		if err := a.Delete(id); err != nil {
 			t.Error(err)
 		}
+		wantNone(t, a, id)
 	}
-	if _, _, err := a.Load(id, seed); !errors.Is(err, ErrNone) {
-		t.Errorf("after deleting: %v", err)
+	closeArchive(t, a)
+	a = openClean(t, dir)
+	wantNone(t, a, id)
+	syncNow(t, a)
+	if left := files(t, dir); len(left) > 1 {
+		t.Errorf("left on disk: %v", left)
 	}
-	if err := a.Close(); err != nil {
-		t.Error(err)
-	}
+	closeArchive(t, a)
 }
 
-// TestDamaged: whatever octet of a copy changes, it is set aside and said.
-func TestDamaged(t *testing.T) {
+// TestEmpty: nothing is allocated before it is needed.
+func TestEmpty(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	a := open(t, dir)
-	save(t, a, 1)
-	path := filepath.Join(dir, folder, file(id))
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	a := openClean(t, dir)
+	syncNow(t, a)
+	closeArchive(t, a)
+	if left := files(t, dir); left != nil {
+		t.Errorf("files of an empty archive: %v", left)
 	}
-	check := func(what string, bad []byte) {
-		t.Helper()
-		if err := os.WriteFile(path, bad, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		_, _, err := a.Load(id, seed)
-		damaged, ok := errors.AsType[*DamagedError](err)
-		if !ok || !errors.Is(err, zone.ErrDamaged) && !errors.Is(err, zone.ErrVersion) {
-			t.Fatalf("%s: got %v", what, err)
-		}
-		if aside, err := os.ReadFile(filepath.Join(dir, damaged.Aside)); err != nil || !bytes.Equal(aside, bad) {
-			t.Fatalf("%s: set aside as %s: %v", what, damaged.Aside, err)
-		}
-		if _, _, err := a.Load(id, seed); !errors.Is(err, ErrNone) {
-			t.Fatalf("%s: still there: %v", what, err)
-		}
-	}
-	for i := range whole {
-		bad := slices.Clone(whole)
-		bad[i] ^= 0x20
-		check(fmt.Sprintf("octet %d changed", i), bad)
-	}
-	for size := range whole {
-		check(fmt.Sprintf("cut to %d octets", size), whole[:size])
-	}
-	check("an octet more", append(slices.Clone(whole), 0))
 }
 
-// TestOtherZone: a copy that lies where another zone's belongs is not taken.
-func TestOtherZone(t *testing.T) {
+func TestLongID(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	a := open(t, dir)
-	save(t, a, 1)
-	const other = "another"
-	path := filepath.Join(dir, folder, file(other))
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(filepath.Join(dir, folder, file(id)), path); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := a.Load(other, seed); !errors.Is(err, zone.ErrDamaged) {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestSync: nothing is lost from the list of what is to be synced when a copy
-// is gone meanwhile.
-func TestSync(t *testing.T) {
-	t.Parallel()
-	a := open(t, t.TempDir())
-	save(t, a, 1)
-	if err := a.root.Remove(file(id)); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Sync(); err != nil {
-		t.Errorf("with a copy that is gone: %v", err)
-	}
-	if len(a.pending) != 0 {
-		t.Errorf("%d copies are still pending", len(a.pending))
-	}
-}
-
-func FuzzDecode(f *testing.F) {
-	var b bytes.Buffer
-	b.Write(Meta{ID: id, Received: received}.encode())
-	if err := testZone(f, 1).Encode(&b); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Bytes())
-	f.Fuzz(func(t *testing.T, data []byte) {
-		z, meta, err := decode(data, id, seed)
-		if err != nil {
-			if !errors.Is(err, zone.ErrDamaged) && !errors.Is(err, zone.ErrVersion) {
-				t.Errorf("an error of another kind: %v", err)
-			}
-			return
+	a := openClean(t, t.TempDir())
+	defer closeArchive(t, a)
+	for _, texts := range []int{0, largeTexts} {
+		if err := a.Save(Meta{ID: string(make([]byte, maxID+1)), Received: received}, testZone(t, 1, texts)); err == nil {
+			t.Errorf("a zone id of %d octets was taken", maxID+1)
 		}
-		if meta.ID != id || !z.Top().IsApex() {
-			t.Errorf("got %+v", meta)
-		}
-	})
+		longest := string(make([]byte, maxID))
+		save(t, a, longest, testZone(t, 1, texts))
+		wantSerial(t, a, longest, 1)
+	}
 }

@@ -1,0 +1,114 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"secondaryd/zonestore/zone"
+)
+
+// Load reads the copy of a zone and what was journaled since; the seed is that
+// of queries, see wire.Suffixes. It returns ErrNone if there is none, and a
+// *DamagedError if there is one that can't be used.
+func (a *Archive) Load(id string, seed uint64) (*zone.Zone, Meta, error) {
+	k := keyOf(id)
+	for {
+		e, ok := a.snapshot(k)
+		if !ok {
+			return nil, Meta{}, ErrNone
+		}
+		z, meta, err := a.read(id, &e, seed)
+		switch {
+		case err == nil:
+			return z, meta, nil
+		case errors.Is(err, zone.ErrDamaged), errors.Is(err, zone.ErrVersion):
+			return nil, Meta{}, a.refuse(k, &e, err)
+		case !errors.Is(err, fs.ErrClosed) || !a.moved(k, &e):
+			return nil, Meta{}, fmt.Errorf("load copy: %w", err)
+		}
+	}
+}
+
+// read makes the version that an entry leads to.
+func (a *Archive) read(id string, e *entry, seed uint64) (*zone.Zone, Meta, error) {
+	if e.damaged != 0 {
+		return nil, Meta{}, fmt.Errorf("%w: a record is damaged or missing", zone.ErrDamaged)
+	}
+	z, meta, err := a.readBase(id, e, seed)
+	if err != nil || e.chain == nil {
+		return z, meta, err
+	}
+	d := zone.NewDelta(z, zone.Limits{})
+	for _, l := range e.links() {
+		h, changes, err := a.readRecord(l.place)
+		if err != nil {
+			return nil, Meta{}, err
+		}
+		if err := d.Replay(changes); err != nil {
+			return nil, Meta{}, fmt.Errorf("delta to serial %d: %w", l.serial, err)
+		}
+		meta.Received = h.time()
+	}
+	z, err = d.Finish()
+	if err != nil {
+		return nil, Meta{}, fmt.Errorf("%w: deltas: %w", zone.ErrDamaged, err)
+	}
+	if z.Serial() != e.serial {
+		return nil, Meta{}, fmt.Errorf("%w: deltas lead to serial %d, not %d", zone.ErrDamaged, z.Serial(), e.serial)
+	}
+	return z, meta, nil
+}
+
+func (a *Archive) readBase(id string, e *entry, seed uint64) (*zone.Zone, Meta, error) {
+	if e.base.ownFile() {
+		return a.readFile(id, seed)
+	}
+	h, payload, err := a.readRecord(e.base)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	if h.key != keyOf(id) {
+		return nil, Meta{}, fmt.Errorf("%w: copy of another zone", zone.ErrDamaged)
+	}
+	z, err := zone.Decode(payload, seed)
+	return z, Meta{ID: id, Received: h.time()}, err
+}
+
+// snapshot returns a copy of a zone's entry, if there is a copy of the zone.
+func (a *Archive) snapshot(k key) (entry, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e, ok := a.index.entries[k]
+	if !ok || !e.there() {
+		return entry{}, false
+	}
+	s := *e
+	if s.chain != nil {
+		s.chain = &chain{links: slices.Clone(s.chain.links), octets: s.chain.octets}
+	}
+	return s, true
+}
+
+// moved reports whether records of the zone lie elsewhere than in e.
+func (a *Archive) moved(k key, e *entry) bool {
+	now, ok := a.snapshot(k)
+	return !ok || now.base != e.base || !slices.Equal(now.links(), e.links())
+}
+
+// readRecord reads the record at p. It returns fs.ErrClosed if the segment was
+// reclaimed meanwhile.
+func (a *Archive) readRecord(p place) (head, []byte, error) {
+	a.mu.Lock()
+	s, ok := a.index.segments[p.segment]
+	a.mu.Unlock()
+	if !ok {
+		return head{}, nil, fs.ErrClosed
+	}
+	frame := make([]byte, p.size)
+	if _, err := s.file.ReadAt(frame, int64(p.offset)); err != nil {
+		return head{}, nil, err
+	}
+	return decodeRecord(frame, s.mark)
+}

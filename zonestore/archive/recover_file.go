@@ -1,0 +1,109 @@
+package archive
+
+import (
+	"encoding/hex"
+	"errors"
+	"path/filepath"
+	"strings"
+)
+
+// readFiles finds the zones' own files.
+func (r *recovery) readFiles() {
+	for _, dir := range r.list(".") {
+		if b, err := hex.DecodeString(dir); err != nil || len(b) != 1 {
+			continue
+		}
+		for _, name := range r.list(dir) { // *.new comes after what it replaces
+			if err := r.readName(dir, name); err != nil {
+				r.leave(filepath.Join(dir, name), err)
+			}
+		}
+	}
+}
+
+func (r *recovery) readName(dir, name string) error {
+	stem, _, _ := strings.Cut(name, ".")
+	octets, err := hex.DecodeString(dir + stem)
+	if err != nil || len(octets) != len(key{}) || fileName(key(octets)) != filepath.Join(dir, stem) {
+		return nil
+	}
+	switch name[len(stem):] {
+	case "":
+		r.learnFile(key(octets))
+	case partSuffix:
+		r.found.Torn++
+		return r.root.Remove(filepath.Join(dir, name))
+	case newSuffix:
+		return r.promote(key(octets))
+	}
+	return nil
+}
+
+// promote gives a file its name that was saved, but perhaps not synced, before
+// the process ended. One that is not whole was caught by a power cut.
+func (r *recovery) promote(k key) error {
+	name := fileName(k)
+	data, err := r.root.ReadFile(name + newSuffix)
+	if err != nil {
+		return err
+	}
+	if !wholeFile(data, k) {
+		r.found.Torn++
+		r.found.Doubtful = true
+		return r.root.Remove(name + newSuffix)
+	}
+	if err := r.syncFile(name + newSuffix); err != nil {
+		return err
+	}
+	if err := r.root.Rename(name+newSuffix, name); err != nil {
+		return err
+	}
+	r.learnFile(k)
+	return r.syncFolders([]key{k})
+}
+
+func wholeFile(data []byte, k key) bool {
+	h, _, err := decodeFileHead(data)
+	if err != nil || keyOf(h.id) != k {
+		return false
+	}
+	_, _, err = decodeFile(data, h.id, 0)
+	return err == nil
+}
+
+// learnFile takes in a zone's own file. Where its number can't be read it
+// counts as the newest, so that the damage is not passed over for an older copy.
+func (r *recovery) learnFile(k key) {
+	h, size, err := r.readFileHead(k)
+	if err != nil || keyOf(h.id) != k {
+		h = fileHead{seq: unreadable}
+	}
+	if h.seq != unreadable {
+		r.seq = max(r.seq, h.seq)
+	}
+	e := r.index.entry(k)
+	if e.base.segment != 0 && e.seq > h.seq {
+		r.obsolete[k] = struct{}{}
+		return
+	}
+	delete(r.obsolete, k)
+	e.base, e.seq, e.serial, e.removed = place{size: max(1, saturate(size))}, h.seq, h.serial, false
+}
+
+func (r *recovery) readFileHead(k key) (h fileHead, size int64, err error) {
+	f, err := r.root.Open(fileName(k))
+	if err != nil {
+		return fileHead{}, 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return fileHead{}, 0, err
+	}
+	b := make([]byte, min(info.Size(), int64(maxFileHead)))
+	if _, err := f.ReadAt(b, 0); err != nil {
+		return fileHead{}, info.Size(), err
+	}
+	h, _, err = decodeFileHead(b)
+	return h, info.Size(), err
+}
