@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,13 +31,15 @@ func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) 
 		s.log.Error("can't read the timers of zones", zap.Error(err))
 		timers = map[string]Timers{}
 	}
+	began := time.Now()
+	var loaded tally
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(2 * runtime.GOMAXPROCS(0))
 	for _, c := range zones {
 		t, ok := timers[c.ID]
 		delete(timers, c.ID)
 		g.Go(func() error {
-			s.restore(s.enter(newServed(c.ID, c.Apex)), c, t, ok, now)
+			loaded.add(s.restore(s.enter(newServed(c.ID, c.Apex)), c, t, ok, now))
 			return ctx.Err()
 		})
 	}
@@ -46,25 +49,39 @@ func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) 
 			s.log.Warn("can't delete the copy of a removed zone", zap.Error(err))
 		}
 	}
-	return g.Wait()
+	err = g.Wait()
+	s.log.Info("zones loaded", zap.Int64("zones", loaded.zones.Load()), zap.Int64("records", loaded.records.Load()),
+		zap.Int("configured", len(zones)), zap.Duration("duration", time.Since(began)))
+	return err
 }
 
-func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now time.Time) {
+// tally counts what is served after the start.
+type tally struct{ zones, records atomic.Int64 }
+
+func (l *tally) add(v *View) {
+	if v.State == StateServing {
+		l.zones.Add(1)
+		l.records.Add(int64(v.Zone.Records()))
+	}
+}
+
+// restore serves the copy of one zone and returns its view.
+func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now time.Time) *View {
 	log := s.log.With(zap.String("zone", served.apex.String()))
 	z, meta, err := s.archive.Load(c.ID, s.seed)
 	if errors.Is(err, archive.ErrNone) {
-		return
+		return served.View()
 	}
 	if err != nil {
 		log.Error("the zone's copy on disk can't be used: it will be transferred again", zap.Error(err))
-		return
+		return served.View()
 	}
 	if !z.Apex().Equal(c.Apex) || meta.Received.Before(c.Created) {
 		log.Info("the copy on disk belongs to an earlier zone of this id: it will be deleted")
 		if err := s.archive.Delete(c.ID); err != nil {
 			log.Error("can't delete a copy", zap.Error(err))
 		}
-		return
+		return served.View()
 	}
 	if !known || t.Confirmed.Before(meta.Received) {
 		// The process ended before the timers of this copy were written.
@@ -83,7 +100,8 @@ func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now 
 		view.State, view.Zone = StateExpired, nil
 		log.Error("zone expired", zap.Uint32("serial", view.Serial), zap.Time("expired", view.Expires))
 	} else {
-		log.Info("zone loaded", zap.Uint32("serial", view.Serial), zap.Int("records", z.Records()))
+		log.Debug("zone loaded", zap.Uint32("serial", view.Serial), zap.Int("records", z.Records()))
 	}
 	served.view.Store(view)
+	return view
 }

@@ -72,14 +72,26 @@ func openBolt(path string) (db *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(timersBucket)
-		return err
-	})
-	if err != nil {
+	if err := makeBucket(db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// makeBucket writes only if need be: a start need not wait for the disk.
+func makeBucket(db *bbolt.DB) error {
+	there := false
+	err := db.View(func(tx *bbolt.Tx) error {
+		there = tx.Bucket(timersBucket) != nil
+		return nil
+	})
+	if err != nil || there {
+		return err
+	}
+	return db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucketIfNotExists(timersBucket)
+		return err
+	})
 }
 
 // load returns the timers of every zone in the file; damaged entries are left out.

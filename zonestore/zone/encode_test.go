@@ -2,8 +2,10 @@ package zone
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"testing"
 
@@ -133,16 +135,12 @@ func FuzzVerify(f *testing.F) {
 		}
 		x := &Zone{apex: z.apex, labels: z.labels, seed: testSeed}
 		x.slab.chunks = [][]byte{slabData}
-		d := decoder{rest: sum(nodeData[:len(nodeData)/nodeSize*nodeSize])}
-		var err error
-		if x.nodes, err = d.nodes(uint64(len(nodeData) / nodeSize)); err != nil {
-			t.Fatal(err)
-		}
+		x.nodes = readNodes(nodeData[:len(nodeData)/nodeSize*nodeSize])
 		x.index = makeIndex(x.nodes.len())
 		for i := range uint32(x.nodes.len()) {
 			x.index.insert(uint64(i)<<32, i)
 		}
-		if x.verify() != nil {
+		if x.verify(formVersion) != nil {
 			return
 		}
 		x.reseed(testSeed)
@@ -165,14 +163,28 @@ func encodedNodes(t testing.TB, z *Zone) []byte {
 	return b.Bytes()
 }
 
-func sum(b []byte) []byte {
-	var out bytes.Buffer
-	s := &section{w: &out}
-	if _, err := s.Write(b); err != nil {
-		panic(err)
+// TestDecodeOldVersion reads what the first release wrote, whose flags were
+// others.
+func TestDecodeOldVersion(t *testing.T) {
+	t.Parallel()
+	z := build(t, "example.org.", soaText, "a.b.example.org. 1 IN MX 5 c.example.org.", "*.example.org. 1 IN TXT x",
+		"cut.example.org. 1 IN NS ns.cut.example.org.", "ns.cut.example.org. 1 IN A 192.0.2.1")
+	var want []uint32
+	for i := range uint32(z.nodes.len()) {
+		want = append(want, z.nodes.at(i).flags)
+		z.nodes.at(i).flags = 0xFF &^ flagHidden
 	}
-	if err := s.end(); err != nil {
-		panic(err)
+	data := encoded(t, z)
+	binary.LittleEndian.PutUint32(data[4:], oldVersion)
+	size := headerSize + int(data[headerSize-1])
+	binary.LittleEndian.PutUint32(data[size:], crc32.Checksum(data[:size], castagnoli))
+	got, err := Decode(data, testSeed)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out.Bytes()
+	for i, flags := range want {
+		if got.nodes.at(uint32(i)).flags != flags {
+			t.Errorf("%s: flags %x, want %x", got.nodeName(uint32(i)), got.nodes.at(uint32(i)).flags, flags)
+		}
+	}
 }

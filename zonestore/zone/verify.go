@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"secondaryd/internal/wire"
 )
@@ -15,55 +16,68 @@ var (
 	errFlags     = errors.New("flags do not fit the tree")
 )
 
-// verify checks everything that look-ups take for granted of a decoded zone.
-func (z *Zone) verify() error {
-	count := uint32(z.nodes.len())
-	used := 1
-	for i := range count {
-		octets, err := z.verifyNode(i)
-		if err != nil {
-			return fmt.Errorf("name %d: %w", i, err)
-		}
-		used += octets
+// verify checks everything that look-ups take for granted of a decoded zone,
+// and makes the rest of it, as its version wants.
+func (z *Zone) verify(version uint32) error {
+	if err := z.verifyIndex(); err != nil {
+		return err
 	}
-	z.waste = max(0, z.slab.span()-used)
-	if z.index.used != int(count) || z.index.size <= uint64(count) {
-		return errIndex
+	used, err := z.countNodes(z.verifyNode)
+	if err != nil {
+		return err
 	}
-	for _, page := range z.index.all {
-		for _, entry := range page {
-			if entry != 0 && uint32(entry)-1 >= count {
-				return errIndex
-			}
-		}
+	z.waste = max(0, z.slab.span()-used-1)
+	if _, err := z.countNodes(z.verifyPlace); err != nil {
+		return err
+	}
+	z.apex = z.nodeName(0)
+	if version == oldVersion {
+		z.resettle() // its flags meant something else
+		return z.readSOA()
+	}
+	if z.dead, err = z.countNodes(z.verifyFlags); err != nil {
+		return err
 	}
 	return z.readSOA()
 }
 
-// readFlags checks the flags that searches follow, and counts dead nodes. Those
-// of an old version are worked out anew.
-func (z *Zone) readFlags(version uint32) error {
-	if version == oldVersion {
-		z.resettle()
+// countNodes adds up what count says of each node. Several nodes may be looked
+// at together.
+func (z *Zone) countNodes(count func(i uint32) (int, error)) (int, error) {
+	var total atomic.Int64
+	err := inRanges(z.nodes.len(), func(from, to int) error {
+		sum := 0
+		for i := from; i < to; i++ {
+			n, err := count(uint32(i))
+			if err != nil {
+				return fmt.Errorf("name %d: %w", i, err)
+			}
+			sum += n
+		}
+		total.Add(int64(sum))
 		return nil
-	}
-	for i := range uint32(z.nodes.len()) {
-		n := z.nodes.at(i)
-		if n.isDead() {
-			z.dead++
-		}
-		inherited := uint32(0)
-		if i > 0 {
-			inherited = bequest(z.nodes.at(n.parent).flags)
-		}
-		if n.flags&(flagBelowCut|flagBelowName) != inherited && (i == 0 || n.isName()) {
-			return errFlags
-		}
-	}
-	return nil
+	})
+	return int(total.Load()), err
 }
 
-// verifyNode checks node i, those before it being right, and returns how many
+func (z *Zone) verifyIndex() error {
+	count := z.nodes.len()
+	if z.index.used != count || z.index.size <= uint64(count) {
+		return errIndex
+	}
+	return inRanges(len(z.index.all), func(from, to int) error {
+		for _, page := range z.index.all[from:to] {
+			for _, entry := range page {
+				if entry != 0 && int(uint32(entry))-1 >= count {
+					return errIndex
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// verifyNode checks the name and the records of node i, and returns how many
 // octets of the slab it uses.
 func (z *Zone) verifyNode(i uint32) (octets int, err error) {
 	n := z.nodes.at(i)
@@ -75,12 +89,6 @@ func (z *Zone) verifyNode(i uint32) (octets int, err error) {
 		return 0, wire.ErrLabel
 	}
 	switch {
-	case i == 0 && (n.parent != none || !name.Equal(z.apex)):
-		return 0, errOrder
-	case i > 0 && n.parent >= i:
-		return 0, errOrder
-	case i > 0 && !name.Parent().Equal(z.nameAt(z.nodes.at(n.parent).name)):
-		return 0, errOrder
 	case n.sets == 0:
 		return 1 + len(name), nil
 	case !z.slab.has(n.sets, setsHeader):
@@ -88,6 +96,38 @@ func (z *Zone) verifyNode(i uint32) (octets int, err error) {
 	}
 	octets, err = verifySets(z.slab.at(n.sets))
 	return 1 + len(name) + octets, err
+}
+
+// verifyPlace checks that node i stands behind its parent, all names being right.
+func (z *Zone) verifyPlace(i uint32) (int, error) {
+	n := z.nodes.at(i)
+	name := z.nameAt(n.name)
+	switch {
+	case i == 0 && (n.parent != none || !name.Equal(z.apex)):
+		return 0, errOrder
+	case i > 0 && n.parent >= i:
+		return 0, errOrder
+	case i > 0 && (len(name) == 1 || !name.Parent().Equal(z.nameAt(z.nodes.at(n.parent).name))):
+		return 0, errOrder
+	}
+	return 0, nil
+}
+
+// verifyFlags checks the flags that searches follow, all places being right,
+// and counts the node if it is dead.
+func (z *Zone) verifyFlags(i uint32) (dead int, err error) {
+	n := z.nodes.at(i)
+	inherited := uint32(0)
+	if i > 0 {
+		inherited = bequest(z.nodes.at(n.parent).flags)
+	}
+	if n.flags&(flagBelowCut|flagBelowName) != inherited && (i == 0 || n.isName()) {
+		return 0, errFlags
+	}
+	if n.isDead() {
+		return 1, nil
+	}
+	return 0, nil
 }
 
 // verifySets checks the RRsets that b begins with and returns their octets.
