@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -79,7 +80,7 @@ func (col collection[T]) store(s *Server, c echo.Context, id string, may func(*r
 	if err != nil {
 		return err
 	}
-	object := col.parse(f, c.Param("account_id"), id)
+	object := col.parse(f, strings.Clone(c.Param("account_id")), strings.Clone(id)) // or they would keep the whole request
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
 		if err := may(tx); err != nil {
 			return err

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -82,7 +83,7 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 	if err != nil {
 		return err
 	}
-	zone := zoneOf(f, c.Param("zone_id"))
+	zone := zoneOf(f, strings.Clone(c.Param("zone_id"))) // or it would keep the whole request
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
 		_, exists := tx.Zone(zone.ID)
 		if err := may(exists); err != nil {

@@ -16,7 +16,7 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 	published := e.record(o, &r)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	j.running = false
+	j.running, j.stop = false, nil
 	e.leaveLocked(j)
 	if j.removed {
 		return

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"secondaryd/internal/wire"
@@ -63,7 +64,9 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 	defer m.release()
 	stream := &axfr{query: q, seed: c.seed, limits: c.limits.builder(), accept: accept}
 	signatures := q.verifier()
-	buf := make([]byte, wire.MaxMessage)
+	space := buffers.Get().(*[wire.MaxMessage]byte)
+	defer buffers.Put(space)
+	buf := space[:]
 	for done := false; !done; {
 		n, err := conn.Read(buf)
 		if err != nil {
@@ -92,6 +95,10 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 	}
 	return received{zone: z, octets: m.octets}, guard(z)
 }
+
+// buffers are for the messages of transfers: with many at once, each with a new
+// one, they would be most of what the heap holds.
+var buffers = sync.Pool{New: func() any { return new([wire.MaxMessage]byte) }}
 
 // cut says of a failed read what it means in a stream of which some messages
 // have come (RFC 5936 section 4.1.1: what was received is worthless).

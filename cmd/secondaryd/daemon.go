@@ -166,7 +166,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 // run serves until ctx ends, and watch beside it, then closes everything.
 func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
-	if err := d.engine.Restore(ctx); err != nil {
+	if err := whileLoading(func() error { return d.engine.Restore(ctx) }); err != nil {
 		return errors.Join(err, d.dns.Close(), d.api.Close())
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -174,6 +174,10 @@ func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err erro
 	g.Go(func() error { return named("dns", d.dns.Run(ctx)) })
 	g.Go(func() error { return named("store", d.store.Run(ctx)) })
 	g.Go(func() error { return named("transfer", d.engine.Run(ctx)) })
+	g.Go(func() error {
+		keepMemory(ctx)
+		return nil
+	})
 	d.ready.Store(true)
 	d.log.Info("serving", zap.String("version", version()), zap.Stringer("api", d.api.Addr()), zap.Int("zones", len(d.store.All())))
 	watch(ctx)

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// A keeper gives memory back to the system when the daemon has become quiet
+// after work that needed much of it: first transfers, new versions of large
+// zones. The collector alone would keep as much again as is in use for minutes,
+// since hardly anything is allocated while queries are answered.
+type keeper struct {
+	next  uint64    // octets held from which on giving back is worth while
+	spent uint64    // octets allocated so far
+	after time.Time // not before
+}
+
+const (
+	keepEvery = time.Second
+	// busy is how many octets a second the daemon allocates while it works.
+	busy = 4 << 20
+	// spare is what the heap may hold beyond what it held after the last time,
+	// besides an eighth of that.
+	spare = 4 << 20
+	// Giving back may take that part of the time.
+	keepShare = 100
+)
+
+// heap is how the heap stands.
+type heap struct {
+	held      uint64 // octets not given back
+	allocated uint64 // octets, ever
+}
+
+// due reports whether now is a moment to give memory back.
+func (k *keeper) due(h heap, now time.Time) bool {
+	quiet := h.allocated-k.spent < busy
+	k.spent = h.allocated
+	k.next = min(k.next, h.held+h.held/8+spare)
+	return quiet && h.held > k.next && now.After(k.after)
+}
+
+// done notes that memory was given back, which took so long.
+func (k *keeper) done(h heap, now time.Time, took time.Duration) {
+	k.next = h.held + h.held/8 + spare
+	k.spent = h.allocated
+	k.after = now.Add(keepShare * took)
+}
+
+// keepMemory gives memory back whenever it is due, until ctx ends.
+func keepMemory(ctx context.Context) {
+	var k keeper
+	tick := time.NewTicker(keepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if k.due(readHeap(), now) {
+				debug.FreeOSMemory()
+				k.done(readHeap(), now, time.Since(now))
+			}
+		}
+	}
+}
+
+func readHeap() heap {
+	samples := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+		{Name: "/gc/heap/allocs:bytes"},
+	}
+	metrics.Read(samples)
+	return heap{
+		held:      samples[0].Value.Uint64() + samples[1].Value.Uint64() + samples[2].Value.Uint64(),
+		allocated: samples[3].Value.Uint64(),
+	}
+}
+
+// whileLoading does work that allocates much and frees little, with fewer
+// collections than are right otherwise.
+func whileLoading(work func() error) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(loadingPercent))
+	return work()
+}
+
+const loadingPercent = 400

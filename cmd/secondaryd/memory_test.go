@@ -1,0 +1,60 @@
+package main
+
+import (
+	"runtime"
+	"testing"
+	"time"
+)
+
+func TestKeeperDue(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	now := time.Unix(1e9, 0)
+	tests := []struct {
+		name string
+		k    keeper
+		heap heap
+		want bool
+	}{
+		{"garbage, and quiet", keeper{next: 100 * mib}, heap{held: 101 * mib}, true},
+		{"little garbage", keeper{next: 100 * mib}, heap{held: 100 * mib}, false},
+		{"at work", keeper{next: 100 * mib}, heap{held: 200 * mib, allocated: busy}, false},
+		{"work has ended", keeper{next: 100 * mib, spent: 1000 * mib}, heap{held: 200 * mib, allocated: 1000*mib + busy - 1}, true},
+		{"just done", keeper{next: 100 * mib, after: now}, heap{held: 200 * mib}, false},
+	}
+	for _, tc := range tests {
+		if got := tc.k.due(tc.heap, now); got != tc.want {
+			t.Errorf("%s: got %v", tc.name, got)
+		}
+	}
+}
+
+// A heap that shrank by itself may not grow back to where it was.
+func TestKeeperFollowsDown(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1e9, 0)
+	var k keeper
+	k.done(heap{held: 800 << 20}, now, time.Millisecond)
+	later := now.Add(time.Hour)
+	if k.due(heap{held: 80 << 20}, later) {
+		t.Error("due at a tenth")
+	}
+	if !k.due(heap{held: 100 << 20}, later) {
+		t.Error("not due at a quarter more")
+	}
+	k.done(heap{held: 80 << 20}, later, time.Second)
+	if k.due(heap{held: 200 << 20}, later.Add(99*time.Second)) || !k.due(heap{held: 200 << 20}, later.Add(101*time.Second)) {
+		t.Error("what takes a second is due after a hundred")
+	}
+}
+
+func TestReadHeap(t *testing.T) {
+	t.Parallel()
+	before := readHeap()
+	large := make([]byte, 64<<20)
+	after := readHeap()
+	if after.held < 64<<20 || after.allocated < before.allocated+64<<20 {
+		t.Errorf("64 MiB more: %+v after %+v", after, before)
+	}
+	runtime.KeepAlive(large)
+}
