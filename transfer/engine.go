@@ -185,7 +185,7 @@ func (e *Engine) expireLocked(j *job, now time.Time) {
 		return
 	}
 	e.store.Expire(j.served)
-	e.log.Error("zone expired", zap.String("zone", j.apex.String()), zap.Uint32("serial", v.Serial),
+	e.log.Error("zone expired", zap.String("zone", j.apex().String()), zap.Uint32("serial", v.Serial),
 		zap.Time("confirmed", j.served.Timers().Confirmed))
 }
 
@@ -211,7 +211,7 @@ func (e *Engine) dispatchLocked(j *job, now time.Time) {
 
 // peersLocked returns the peers of j in the order in which they are to be asked.
 func (e *Engine) peersLocked(j *job) []peer {
-	peers := peersOf(e.registry, j.conf)
+	peers := peersOf(e.registry, j.served.ID())
 	if j.wish.from.IsValid() {
 		first(peers, j.wish.from)
 	}
@@ -249,7 +249,7 @@ func (e *Engine) enterLocked(j *job) {
 }
 
 func (e *Engine) startLocked(j *job) {
-	o := order{apex: j.apex, peers: e.peersLocked(j), served: j.served, wish: j.wish}
+	o := order{apex: j.apex(), peers: e.peersLocked(j), served: j.served, wish: j.wish}
 	j.queued, j.wish, j.granted, j.running = nil, wish{}, false, true
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel

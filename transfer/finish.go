@@ -33,7 +33,7 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 	}
 	e.scheduleLocked(j)
 	if !interrupted {
-		e.report(j, old, r, published)
+		e.report(j, o, old, r, published)
 	}
 }
 
@@ -58,14 +58,13 @@ func (e *Engine) record(o order, r *refreshResult) (published bool) {
 
 // waitLocked sets when j is checked next.
 func (e *Engine) waitLocked(j *job, r *refreshResult, now time.Time) {
-	j.attempts = r.attempts
-	interval := time.Duration(j.conf.AutoRefresh) * time.Second
+	j.failed = failed(r.attempts)
 	v := j.served.View()
 	serving := v.State == zonestore.StateServing
 	// A copy that expired while it was being confirmed must be fetched again.
 	if r.confirmed && serving {
 		j.failures = 0
-		j.check = now.Add(afterSuccess(interval, e.limits.Lifetime(v.Zone.SOA()), e.rand))
+		j.check = now.Add(afterSuccess(j.interval, e.limits.Lifetime(v.Zone.SOA()), e.rand))
 		return
 	}
 	j.failures++
@@ -73,12 +72,24 @@ func (e *Engine) waitLocked(j *job, r *refreshResult, now time.Time) {
 	if serving {
 		retry, left = e.limits.retry(v.Zone.SOA()), v.Expires.Sub(now)
 	}
-	j.check = now.Add(afterFailure(j.failures, retry, interval, e.limits.MaxBackoff, left, e.rand))
+	j.check = now.Add(afterFailure(j.failures, retry, j.interval, e.limits.MaxBackoff, left, e.rand))
+}
+
+// failed returns the attempts that were to no avail, nil for none: of most zones
+// that is all there is to keep.
+func failed(attempts []attempt) []attempt {
+	var kept []attempt
+	for _, a := range attempts {
+		if a.err != nil {
+			kept = append(kept, a)
+		}
+	}
+	return kept
 }
 
 // report logs and counts what a refresh came to.
-func (e *Engine) report(j *job, old *zonestore.View, r refreshResult, published bool) {
-	log := e.log.With(zap.String("zone", j.apex.String()))
+func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, published bool) {
+	log := e.log.With(zap.String("zone", j.apex().String()))
 	for _, a := range r.attempts {
 		if a.err == nil {
 			continue
@@ -91,7 +102,7 @@ func (e *Engine) report(j *job, old *zonestore.View, r refreshResult, published 
 			zap.String("cause", string(a.err.Cause)), zap.Error(a.err), zap.Uint32("serial", j.served.View().Serial),
 			zap.Time("next_try", j.check.UTC()))
 	}
-	if len(j.conf.Peers) == 0 {
+	if len(o.peers) == 0 {
 		log.Warn("zone has no peers: there is nobody to transfer it from")
 	}
 	if !published {

@@ -86,7 +86,7 @@ func (e *Engine) configure(z registry.Zone) {
 	e.mu.Lock()
 	j, known := e.jobs[z.ID]
 	e.mu.Unlock()
-	if known && (!j.apex.Equal(apex) || !j.conf.Created.Equal(z.Created)) {
+	if known && (!j.apex().Equal(apex) || j.created != z.Created.UnixNano()) {
 		e.remove(z.ID)
 		known = false
 	}
@@ -99,14 +99,15 @@ func (e *Engine) configure(z registry.Zone) {
 
 // add makes the job of a zone that the engine did not know.
 func (e *Engine) add(z registry.Zone, apex wire.Name) {
-	j := &job{conf: z, apex: apex, served: e.store.Configure(z.ID, apex), slot: -1}
+	j := &job{served: e.store.Configure(z.ID, apex), created: z.Created.UnixNano(), slot: -1}
+	j.set(z)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
 	j.check = now
 	if v := j.served.View(); v.State == zonestore.StateServing {
 		// What fell due while the daemon was down is done now, the rest in its time.
-		wait := afterSuccess(time.Duration(z.AutoRefresh)*time.Second, e.limits.Lifetime(v.Zone.SOA()), e.rand)
+		wait := afterSuccess(j.interval, e.limits.Lifetime(v.Zone.SOA()), e.rand)
 		j.check = j.served.Timers().Confirmed.Add(wait)
 	}
 	e.jobs[z.ID] = j
@@ -118,10 +119,10 @@ func (e *Engine) add(z registry.Zone, apex wire.Name) {
 func (e *Engine) reconfigure(j *job, z registry.Zone) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if j.conf.Revision == z.Revision {
+	if j.revision == z.Revision {
 		return
 	}
-	j.conf = z
+	j.set(z)
 	e.retryLocked(j)
 }
 
@@ -162,6 +163,6 @@ func (e *Engine) remove(id string) {
 	e.mu.Unlock()
 	e.store.Remove(id)
 	if ok {
-		e.log.Info("zone removed", zap.String("zone", j.apex.String()))
+		e.log.Info("zone removed", zap.String("zone", j.apex().String()))
 	}
 }

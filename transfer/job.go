@@ -22,9 +22,10 @@ import (
 // that two refreshes never run at once and the last wish is never lost (RFC
 // 1996 section 4.4).
 type job struct {
-	conf   registry.Zone
-	apex   wire.Name
-	served *zonestore.Served
+	served   *zonestore.Served
+	created  int64  // nanoseconds since 1970; another time means another zone
+	revision uint64 // of the configuration
+	interval time.Duration
 
 	slot  int       // place in the schedule, -1: not in it
 	at    time.Time // when the schedule wakes for it
@@ -38,8 +39,15 @@ type job struct {
 	removed bool    // no longer configured
 	stop    func()  // ends the running refresh
 
-	failures int // refreshes in a row that confirmed nothing
-	attempts []attempt
+	failures int       // refreshes in a row that confirmed nothing
+	failed   []attempt // of the last refresh
+}
+
+func (j *job) apex() wire.Name { return j.served.Apex() }
+
+// set takes what the engine needs to know of the configuration.
+func (j *job) set(z registry.Zone) {
+	j.revision, j.interval = z.Revision, time.Duration(z.AutoRefresh)*time.Second
 }
 
 // wish is what the next refresh is wanted for.

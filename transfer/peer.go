@@ -23,8 +23,9 @@ func (p peer) label() string {
 	return p.addr.String()
 }
 
-// peersOf returns the peers of a zone in the order they are configured.
-func peersOf(r *registry.Registry, z registry.Zone) []peer {
+// peersOf returns the peers of the zone with that id in the order they are configured.
+func peersOf(r *registry.Registry, zone string) []peer {
+	z, _ := r.Zone(zone)
 	peers := make([]peer, 0, len(z.Peers))
 	for _, id := range z.Peers {
 		if conf, ok := r.Peer(id); ok {

@@ -55,8 +55,8 @@ func (e *Engine) Statuses() []Status {
 func (j *job) status() Status {
 	v, t := j.served.View(), j.served.Timers()
 	s := Status{
-		ID:        j.conf.ID,
-		Zone:      j.apex.String(),
+		ID:        j.served.ID(),
+		Zone:      j.apex().String(),
 		State:     v.State,
 		Serial:    v.Serial,
 		Checked:   t.Checked,
@@ -68,10 +68,8 @@ func (j *job) status() Status {
 	if v.Zone != nil {
 		s.Records = v.Zone.Records()
 	}
-	for _, a := range j.attempts {
-		if a.err != nil {
-			s.Failures = append(s.Failures, Failure{a.peer.label(), a.err.Step, a.err.Cause, a.err.Error(), a.at})
-		}
+	for _, a := range j.failed {
+		s.Failures = append(s.Failures, Failure{a.peer.label(), a.err.Step, a.err.Cause, a.err.Error(), a.at})
 	}
 	return s
 }

@@ -7,7 +7,6 @@ import (
 
 	"secondaryd/internal/tsig"
 	"secondaryd/internal/wire"
-	"secondaryd/zonestore/registry"
 )
 
 // ErrUnknownZone means that no zone of that id is configured.
@@ -37,7 +36,7 @@ func (e *Engine) Notify(zoneID string, from netip.Addr, key *tsig.Key, serial ui
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	j, ok := e.jobs[zoneID]
-	if !ok || key == nil && !e.hasPeer(j.conf, from) {
+	if !ok || key == nil && !e.hasPeer(zoneID, from) {
 		return false
 	}
 	if v := j.served.View(); hasSerial && v.Zone != nil && v.Serial == serial && !j.running {
@@ -47,7 +46,8 @@ func (e *Engine) Notify(zoneID string, from netip.Addr, key *tsig.Key, serial ui
 	return true
 }
 
-func (e *Engine) hasPeer(z registry.Zone, from netip.Addr) bool {
+func (e *Engine) hasPeer(zoneID string, from netip.Addr) bool {
+	z, _ := e.registry.Zone(zoneID)
 	for _, id := range z.Peers {
 		if p, ok := e.registry.Peer(id); ok {
 			if addr, ok := p.AddrPort(); ok && addr.Addr() == from {
@@ -62,12 +62,8 @@ func (e *Engine) hasPeer(z registry.Zone, from netip.Addr) bool {
 // sign a NOTIFY with, the peer at that address before others; nil if there is
 // none. Names of keys are not unique, so only the zone's own peers count.
 func (e *Engine) NotifyKey(zoneID string, from netip.Addr, name wire.Name) *tsig.Key {
-	z, ok := e.registry.Zone(zoneID)
-	if !ok {
-		return nil
-	}
 	var found *tsig.Key
-	for _, p := range peersOf(e.registry, z) {
+	for _, p := range peersOf(e.registry, zoneID) {
 		if p.key == nil || !p.key.Name().Equal(name) {
 			continue
 		}

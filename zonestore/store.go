@@ -20,6 +20,7 @@ import (
 
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore/archive"
+	"secondaryd/zonestore/boltmap"
 	"secondaryd/zonestore/zone"
 )
 
@@ -89,6 +90,10 @@ func logRecovery(log *zap.Logger, found archive.Recovery) {
 
 // Close writes what is pending and closes the files.
 func (s *Store) Close() error { return errors.Join(s.archive.Close(), s.timers.close()) }
+
+// Release gives back the memory that files take while they are neither read nor
+// written.
+func (s *Store) Release() error { return boltmap.Release(s.timers.db) }
 
 // Seed is what suffixes given to Find must be computed with.
 func (s *Store) Seed() uint64 { return s.seed }

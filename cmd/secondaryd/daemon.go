@@ -175,7 +175,7 @@ func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err erro
 	g.Go(func() error { return named("store", d.store.Run(ctx)) })
 	g.Go(func() error { return named("transfer", d.engine.Run(ctx)) })
 	g.Go(func() error {
-		keepMemory(ctx)
+		keepMemory(ctx, d.log, d.registry, d.store)
 		return nil
 	})
 	d.ready.Store(true)

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // A keeper gives memory back to the system when the daemon has become quiet
@@ -22,8 +24,8 @@ const (
 	// busy is how many octets a second the daemon allocates while it works.
 	busy = 4 << 20
 	// spare is what the heap may hold beyond what it held after the last time,
-	// besides an eighth of that.
-	spare = 4 << 20
+	// besides a sixteenth of that.
+	spare = 1 << 20
 	// Giving back may take that part of the time.
 	keepShare = 100
 )
@@ -38,19 +40,22 @@ type heap struct {
 func (k *keeper) due(h heap, now time.Time) bool {
 	quiet := h.allocated-k.spent < busy
 	k.spent = h.allocated
-	k.next = min(k.next, h.held+h.held/8+spare)
+	k.next = min(k.next, ceiling(h))
 	return quiet && h.held > k.next && now.After(k.after)
 }
 
+func ceiling(h heap) uint64 { return h.held + h.held/16 + spare }
+
 // done notes that memory was given back, which took so long.
 func (k *keeper) done(h heap, now time.Time, took time.Duration) {
-	k.next = h.held + h.held/8 + spare
+	k.next = ceiling(h)
 	k.spent = h.allocated
 	k.after = now.Add(keepShare * took)
 }
 
-// keepMemory gives memory back whenever it is due, until ctx ends.
-func keepMemory(ctx context.Context) {
+// keepMemory gives memory back whenever it is due, and has files release theirs,
+// until ctx ends.
+func keepMemory(ctx context.Context, log *zap.Logger, files ...interface{ Release() error }) {
 	var k keeper
 	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
@@ -61,6 +66,11 @@ func keepMemory(ctx context.Context) {
 		case now := <-tick.C:
 			if k.due(readHeap(), now) {
 				debug.FreeOSMemory()
+				for _, f := range files {
+					if err := f.Release(); err != nil {
+						log.Warn("can't release the memory of a file", zap.Error(err))
+					}
+				}
 				k.done(readHeap(), now, time.Since(now))
 			}
 		}

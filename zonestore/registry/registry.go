@@ -131,6 +131,17 @@ func (r *Registry) Degraded() error {
 	return nil
 }
 
+// Release gives back the memory that the stored copies take while they are
+// neither read nor written.
+func (r *Registry) Release() error {
+	r.commitMu.Lock()
+	defer r.commitMu.Unlock()
+	if b, ok := r.backend.(interface{ Release() error }); ok && !r.closed {
+		return b.Release()
+	}
+	return nil
+}
+
 // privateDir makes dir, or takes away the rights that others have on it. Rights
 // that can't be tightened are warned of and never a reason not to start.
 func privateDir(dir string, log *zap.Logger) error {

@@ -8,7 +8,7 @@ import (
 // state is all objects in memory with the indexes the daemon asks for. It is
 // guarded by its owner; the objects in it are never changed.
 type state struct {
-	objects     map[key]object
+	objects     map[key]object    // all but zones
 	zones       map[string]*Zone  // by id
 	names       map[string]string // apex to zone id
 	zonesOfPeer map[string]set
@@ -40,43 +40,58 @@ func newState() *state {
 func (s *state) put(o object) {
 	k := o.key()
 	s.delete(k)
+	if zone, ok := o.(*Zone); ok {
+		s.putZone(zone)
+		return
+	}
 	s.objects[k] = o
 	addTo(s.accounts, accountKey{k.kind, o.account()}, k.id)
-	switch o := o.(type) {
-	case *Zone:
-		s.zones[o.ID] = o
-		s.names[o.Apex()] = o.ID
-		for _, peer := range o.Peers {
-			addTo(s.zonesOfPeer, peer, o.ID)
-		}
-	case *Peer:
-		if o.TSIG != nil {
-			addTo(s.peersOfTSIG, *o.TSIG, o.ID)
-		}
+	if peer, ok := o.(*Peer); ok && peer.TSIG != nil {
+		addTo(s.peersOfTSIG, *peer.TSIG, peer.ID)
 	}
+}
+
+func (s *state) putZone(zone *Zone) {
+	s.zones[zone.ID] = zone
+	s.names[zone.Apex()] = zone.ID
+	for _, peer := range zone.Peers {
+		addTo(s.zonesOfPeer, peer, zone.ID)
+	}
+}
+
+// get returns the object of key k, or nil.
+func (s *state) get(k key) object {
+	if k.kind != KindZone {
+		return s.objects[k]
+	}
+	if zone, ok := s.zones[k.id]; ok {
+		return zone
+	}
+	return nil
 }
 
 // delete removes the object of key k, if there is one.
 func (s *state) delete(k key) {
-	old, ok := s.objects[k]
-	if !ok {
-		return
-	}
-	delete(s.objects, k)
-	removeFrom(s.accounts, accountKey{k.kind, old.account()}, k.id)
-	switch o := old.(type) {
+	switch old := s.get(k).(type) {
+	case nil:
 	case *Zone:
-		delete(s.zones, o.ID)
-		if apex := o.Apex(); s.names[apex] == o.ID {
-			delete(s.names, apex)
+		s.deleteZone(old)
+	default:
+		delete(s.objects, k)
+		removeFrom(s.accounts, accountKey{k.kind, old.account()}, k.id)
+		if peer, ok := old.(*Peer); ok && peer.TSIG != nil {
+			removeFrom(s.peersOfTSIG, *peer.TSIG, peer.ID)
 		}
-		for _, peer := range o.Peers {
-			removeFrom(s.zonesOfPeer, peer, o.ID)
-		}
-	case *Peer:
-		if o.TSIG != nil {
-			removeFrom(s.peersOfTSIG, *o.TSIG, o.ID)
-		}
+	}
+}
+
+func (s *state) deleteZone(zone *Zone) {
+	delete(s.zones, zone.ID)
+	if apex := zone.Apex(); s.names[apex] == zone.ID {
+		delete(s.names, apex)
+	}
+	for _, peer := range zone.Peers {
+		removeFrom(s.zonesOfPeer, peer, zone.ID)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
+
+	"secondaryd/zonestore/boltmap"
 )
 
 // The files of the configuration in its folder.
@@ -157,15 +159,24 @@ func (t *twin) Commit(ctx context.Context, batch Batch) error {
 // Degraded says why there is only one copy; nil when there are two.
 func (t *twin) Degraded() error { return t.trouble }
 
+// Release gives back the memory of both copies; see Registry.Release.
+func (t *twin) Release() error {
+	return t.each(func(file *boltFile) error { return boltmap.Release(file.db) })
+}
+
 // Close implements Backend.
 func (t *twin) Close() error {
+	return errors.Join(t.each((*boltFile).Close), t.lock.Close())
+}
+
+func (t *twin) each(do func(*boltFile) error) error {
 	var errs []error
 	for _, file := range []*boltFile{t.main, t.spare} {
 		if file != nil {
-			errs = append(errs, file.Close())
+			errs = append(errs, do(file))
 		}
 	}
-	return errors.Join(append(errs, t.lock.Close())...)
+	return errors.Join(errs...)
 }
 
 // copyState is what was found of one copy.

@@ -176,7 +176,7 @@ func (g *group) batch() Batch {
 	}
 	for k := range g.view.read {
 		guard := Guard{Kind: k.kind, ID: k.id}
-		if old, ok := g.view.base.objects[k]; ok {
+		if old := g.view.base.get(k); old != nil {
 			guard.Revision = old.revision()
 		}
 		b.Guards = append(b.Guards, guard)

@@ -21,7 +21,7 @@ func (v *view) get(k key) object {
 		return o
 	}
 	v.read[k] = true
-	return v.base.objects[k]
+	return v.base.get(k)
 }
 
 // zoneByName returns the zone with that apex, or nil.

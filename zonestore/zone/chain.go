@@ -128,7 +128,8 @@ func (z *Zone) merge(o *order, moves []move) order {
 
 // mergePage returns the page after the moves, of any size.
 func (z *Zone) mergePage(page orderPage, moves []move) orderPage {
-	var merged orderPage
+	size := len(page.nodes) + len(moves)
+	merged := orderPage{make([]uint64, 0, size), make([]uint32, 0, size)}
 	for i := 0; i < len(page.nodes) || len(moves) > 0; {
 		way := 1 // of the next move as against the next place on the page
 		if len(moves) > 0 && i < len(page.nodes) {
@@ -153,5 +154,8 @@ func (z *Zone) mergePage(page orderPage, moves []move) orderPage {
 
 // comparePlaces orders places canonically.
 func (z *Zone) comparePlaces(a, b place) int {
-	return cmp.Or(cmp.Compare(a.key, b.key), z.nodeName(a.node).Compare(z.nodeName(b.node)))
+	if c := cmp.Compare(a.key, b.key); c != 0 {
+		return c // without a look at the names
+	}
+	return z.nodeName(a.node).Compare(z.nodeName(b.node))
 }
