@@ -72,6 +72,30 @@ func TestDNAME(t *testing.T) {
 	}
 }
 
+// A DNAME may stand at the apex, where SOA and NS stay what they are (RFC 6672
+// section 2.3). At a wildcard it is data, and renames only what is below the
+// literal "*" (section 3.3).
+func TestDNAMEAtApexAndWildcard(t *testing.T) {
+	t.Parallel()
+	r := testResponder(newStore(t, "a. 60 IN SOA ns. b. 1 1 1 1 1\na. 60 IN NS ns.\na. 60 IN DNAME b.\nx.a. 60 IN A 192.0.2.1\n",
+		"w. 60 IN SOA ns. b. 1 1 1 1 1\n*.w. 60 IN DNAME b.\n"))
+	wSOA := "w. 1 IN SOA ns. b. 1 1 1 1 1"
+	for question, want := range map[string]wantAnswer{
+		"a NS":      {answer: "a. 60 IN NS ns."},
+		"a SOA":     {answer: "a. 60 IN SOA ns. b. 1 1 1 1 1"},
+		"a DNAME":   {answer: "a. 60 IN DNAME b."},
+		"a A":       {authority: "a. 1 IN SOA ns. b. 1 1 1 1 1"},
+		"x.a A":     {answer: "a. 60 IN DNAME b.\nx.a. 60 IN CNAME x.b."},
+		"y.a A":     {answer: "a. 60 IN DNAME b.\ny.a. 60 IN CNAME y.b."},
+		"q.w A":     {authority: wSOA},
+		"q.w DNAME": {answer: "q.w. 60 IN DNAME b."},
+		"p.q.w A":   {authority: wSOA},
+		"q.*.w A":   {answer: "*.w. 60 IN DNAME b.\nq.*.w. 60 IN CNAME q.b."},
+	} {
+		checkAnswer(t, question, ask(t, r, question), want)
+	}
+}
+
 // TestAliasIntoZoneBelow: what a zone of ours below has is not said by the zone
 // above, whether or not it delegates it.
 func TestAliasIntoZoneBelow(t *testing.T) {

@@ -146,6 +146,23 @@ func TestNegative(t *testing.T) {
 	}
 }
 
+// The SOA of a negative answer lives as long as the lesser of its TTL and MINIMUM says.
+func TestNegativeTTL(t *testing.T) {
+	t.Parallel()
+	r := testResponder(newStore(t, "high. 90 IN SOA a. b. 1 1 1 1 60\n", "low. 30 IN SOA a. b. 1 1 1 1 60\n", "zero. 30 IN SOA a. b. 1 1 1 1 0\n"))
+	for zone, ttl := range map[string]uint32{"high": 60, "low": 30, "zero": 0} {
+		for _, question := range []string{zone + " A", "x." + zone + " A"} {
+			got := ask(t, r, question)
+			if len(got.Ns) != 1 || got.Ns[0].Header().Rrtype != dns.TypeSOA || got.Ns[0].Header().Ttl != ttl {
+				t.Errorf("%s: got %v, want the SOA with TTL %d", question, got.Ns, ttl)
+			}
+		}
+		if got := ask(t, r, zone+" SOA"); len(got.Answer) != 1 || got.Answer[0].Header().Ttl == 60 {
+			t.Errorf("%s SOA: got %v, want the record's own TTL", zone, got.Answer)
+		}
+	}
+}
+
 func TestReferral(t *testing.T) {
 	t.Parallel()
 	r := testResponder(newStore(t, exampleOrg))
@@ -251,6 +268,15 @@ func TestAdditionalFromWildcard(t *testing.T) {
 		answer:     "w. 60 IN MX 1 x.wild.w.\nw. 60 IN MX 1 y.wild.w.\nw. 60 IN MX 2 z.cut.w.",
 		additional: "x.wild.w. 60 IN A 192.0.2.1\ny.wild.w. 60 IN A 192.0.2.1",
 	})
+}
+
+// A target should be no alias (RFC 2181 section 10.3). Where it is one, it is
+// given as it is, and the alias is not followed.
+func TestTargetsAsGiven(t *testing.T) {
+	t.Parallel()
+	r := testResponder(newStore(t, "t. 60 IN SOA a. b. 1 1 1 1 1\nt. 60 IN MX 1 alias.t.\nt. 60 IN NS alias.t.\nalias.t. 60 IN CNAME www.t.\nwww.t. 60 IN A 192.0.2.1\n"))
+	checkAnswer(t, "MX", ask(t, r, "t MX"), wantAnswer{answer: "t. 60 IN MX 1 alias.t."})
+	checkAnswer(t, "NS", ask(t, r, "t NS"), wantAnswer{answer: "t. 60 IN NS alias.t."})
 }
 
 func TestAny(t *testing.T) {

@@ -57,7 +57,11 @@ func newStore(t testing.TB, zones ...string) *zonestore.Store {
 // publish serves the zone of a zone file; its id is its name.
 func publish(t testing.TB, store *zonestore.Store, text string) *zonestore.Served {
 	t.Helper()
-	z := buildZone(t, store.Seed(), text)
+	return publishZone(t, store, buildZone(t, store.Seed(), text))
+}
+
+func publishZone(t testing.TB, store *zonestore.Store, z *zone.Zone) *zonestore.Served {
+	t.Helper()
 	served := store.Configure(z.Apex().String(), z.Apex())
 	now := time.Now()
 	if err := store.Publish(served, z, zonestore.Timers{Checked: now, Confirmed: now, Expires: now.Add(time.Hour)}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,6 +70,10 @@ func TestNotify(t *testing.T) {
 	withOPT.SetEdns0(1232, false)
 	otherOwner := notifyMsg(t, "example.org.", dns.TypeSOA, 8)
 	otherOwner.Answer[0].Header().Name = "www.example.org."
+	more := notifyMsg(t, "example.org.", dns.TypeSOA, 8) // what RFC 1996 section 3.9 has ignored
+	more.Ns, more.Extra = notifyMsg(t, "example.org.", dns.TypeSOA, 9).Answer, notifyMsg(t, "example.org.", dns.TypeSOA, 10).Answer
+	manyAnswers := notifyMsg(t, "example.org.", dns.TypeSOA, 8)
+	manyAnswers.Answer = append(manyAnswers.Answer, notifyMsg(t, "example.org.", dns.TypeSOA, 9).Answer...)
 	for _, tc := range []struct {
 		name   string
 		msg    []byte
@@ -82,10 +87,13 @@ func TestNotify(t *testing.T) {
 		{"zone without a copy", pack(t, notifyMsg(t, "empty.org.", dns.TypeSOA, 8)), peer, dns.RcodeSuccess, "accepted", []uint32{8}},
 		{"with EDNS", pack(t, withOPT), peer, dns.RcodeSuccess, "accepted", []uint32{8}},
 		{"SOA of another name", pack(t, otherOwner), peer, dns.RcodeSuccess, "accepted", []uint32{0}},
+		{"with records in all sections", pack(t, more), peer, dns.RcodeSuccess, "accepted", []uint32{8}},
+		{"with two SOAs", pack(t, manyAnswers), peer, dns.RcodeSuccess, "accepted", []uint32{8}},
 		{"stranger", pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), stranger, dns.RcodeRefused, "refused", nil},
 		{"not a zone", pack(t, notifyMsg(t, "www.example.org.", dns.TypeSOA, 8)), peer, dns.RcodeNotAuth, "unknown_zone", nil},
 		{"other class", pack(t, otherClass), peer, dns.RcodeNotAuth, "unknown_zone", nil},
 		{"other type", pack(t, notifyMsg(t, "example.org.", dns.TypeCDS, 0)), peer, dns.RcodeNotImplemented, "unsupported", nil},
+		{"other type and a SOA", pack(t, notifyMsg(t, "example.org.", dns.TypeCSYNC, 8)), peer, dns.RcodeNotImplemented, "unsupported", nil},
 		{"no question", setCount(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 0)), questionSection, 0), peer, dns.RcodeFormatError, "malformed", nil},
 		{"half a record", setCount(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 0)), answerSection, 1), peer, dns.RcodeFormatError, "malformed", nil},
 	} {
@@ -189,6 +197,28 @@ func TestSignedNotify(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The signature of an answer has room, whatever the names (RFC 8945 section 5.3).
+func TestSignedNotifyOfLongNames(t *testing.T) {
+	t.Parallel()
+	label := strings.Repeat("x", 63) + "."
+	name := label + label + label + label[2:]
+	key, err := tsig.NewKey(name, "hmac-sha512", "c2VjcmV0IHNlY3JldCBzZWNyZXQ=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := fullProfile(t)
+	r := newResponder(newStore(t, name+" 60 IN SOA a. b. 1 1 1 1 1\n"), testDesk(&fakeNotifier{key: key}), p)
+	m := notifyMsg(t, name, dns.TypeSOA, 0)
+	query, mac := key.Sign(setCount(append(pack(t, m), optRecord(askCookie, askNSID)...), additionalSection, 1), nil, time.Now())
+	out := r.answer(query, by(UDP), make([]byte, 0, maxUDP))
+	if _, err := tsig.NewAnswer(key, mac).Next(out, time.Now()); err != nil {
+		t.Errorf("answer: %v", err)
+	}
+	if h, _ := wire.ParseHeader(out); h.Rcode() != dns.RcodeSuccess || h.Flags&wire.FlagTC != 0 || h.QD != 1 {
+		t.Errorf("got header %+v", h)
 	}
 }
 

@@ -106,6 +106,8 @@ func TestOptionsInAnswers(t *testing.T) {
 		{"ZONEVERSION with a payload", everything, "www.example.org A", []string{option(optionZoneVersion, "\x00")}, rcodeFormErr, nil},
 		{"illegal cookie", everything, "www.example.org A", []string{option(optionCookie, "1234567")}, rcodeFormErr, nil},
 		{"illegal cookie, cookies off", nothing, "www.example.org A", []string{option(optionCookie, "1234567")}, 0, nil},
+		{"client subnet", everything, "agent.example.org A", []string{option(8, "\x00\x01\x18\x00\xC0\x00\x02")}, rcodeNXDomain, nil}, // RFC 7871
+		{"malformed client subnet", everything, "agent.example.org A", []string{option(8, "\x00")}, rcodeNXDomain, nil},
 		{"padding over UDP", everything, "agent.example.org A", []string{padding}, rcodeNXDomain, nil},
 		{"padding over TCP", everything, "agent.example.org A tcp", []string{padding}, rcodeNXDomain, nil},
 	} {

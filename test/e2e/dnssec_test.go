@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/miekg/dns"
 
 	"secondaryd/internal/primary"
 	"secondaryd/test/harness"
@@ -100,4 +103,33 @@ func TestProofs(t *testing.T) {
 // (RFC 5155 section 9.2).
 func validated(got string, optOut bool) bool {
 	return strings.Contains(got, "fully validated") || optOut && strings.Contains(got, "unsigned answer")
+}
+
+// TestIterations: a proof may cost so much and no more. A chain with more
+// iterations is refused with the whole version (RFC 9276).
+func TestIterations(t *testing.T) {
+	t.Parallel()
+	hashed := func(iterations int) []dns.RR {
+		records, err := primary.Parse(zoneName, zoneText(1, lazy)+fmt.Sprintf(`
+@ 0 NSEC3PARAM 1 0 %d -
+0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM 60 NSEC3 1 0 %d - 0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM A
+`, iterations, iterations))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return records
+	}
+	for iterations, served := range map[int]bool{500: true, 501: false} {
+		u := startPrimary(t, primary.Options{Zones: []primary.Zone{{Name: zoneName, Records: hashed(iterations)}}})
+		d := harness.StartDaemon(t, harness.DaemonOptions{})
+		d.Zone(t, zoneName, d.Peer(t, "p", u.Addr(), nil))
+		if served {
+			harness.WaitSerial(t, d.DNS, zoneName, 1)
+			continue
+		}
+		line := d.WaitLog(t, event("peer failed", zoneName), "the zone to be refused")
+		if !strings.Contains(line.Text("cause"), "iterations") || harness.Rcode(d.DNS, zoneName) != dns.RcodeServerFailure {
+			t.Errorf("%d iterations: got %v and %s", iterations, line, dns.RcodeToString[harness.Rcode(d.DNS, zoneName)])
+		}
+	}
 }
