@@ -38,7 +38,7 @@ type rule struct {
 var rules = []rule{
 	{
 		"alias into another zone",
-		"where the target is in another zone of the same server, NSD follows it, BIND stops, Knot and secondaryd answer from the first zone; resolvers ask for the target themselves",
+		"where the target is in another zone of the same server, NSD follows it, BIND and secondaryd stop, Knot answers from the first zone; resolvers ask for the target themselves",
 		each(stopAtZoneEdge),
 	},
 	{

@@ -31,7 +31,7 @@ func TestRelease(t *testing.T) {
 	err = db.Update(func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucket(bucket)
 		for i := 0; err == nil && i < 2000; i++ {
-			err = b.Put([]byte(fmt.Sprint(i)), value)
+			err = b.Put(fmt.Append(nil, i), value)
 		}
 		return err
 	})
