@@ -69,8 +69,8 @@ func (b *batch) compare(x, y record) int {
 // tidy orders the records by type, records before signatures, and drops
 // duplicates; of those the lowest TTL stays.
 func (b *batch) tidy() {
-	if len(b.records) < 2 {
-		return
+	if b.isTidy() {
+		return // as most primaries send them
 	}
 	slices.SortStableFunc(b.records, b.compare)
 	kept := b.records[:1]
@@ -83,6 +83,15 @@ func (b *batch) tidy() {
 		kept = append(kept, r)
 	}
 	b.records = kept
+}
+
+func (b *batch) isTidy() bool {
+	for i := 1; i < len(b.records); i++ {
+		if b.compare(b.records[i-1], b.records[i]) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // write puts the tidied records into the slab in the form rrset.go describes

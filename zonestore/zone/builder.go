@@ -52,6 +52,7 @@ type Builder struct {
 // computed with; see wire.Suffixes.
 func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
 	b := &Builder{limits: limits}
+	b.growth = 6 // it is laid out anew when all is there
 	b.zone = &Zone{
 		apex:   append(wire.Name(nil), apex...),
 		labels: apex.Labels(),

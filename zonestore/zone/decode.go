@@ -233,6 +233,6 @@ func (z *Zone) reseed(seed uint64) {
 	var folded [wire.MaxName]byte
 	for i := range uint32(z.nodes.len()) {
 		name := wire.AppendFolded(folded[:0], z.nameAt(z.nodes.at(i).name))
-		z.index.insert(wire.HashName(name, seed), i)
+		z.index.insert(wire.HashName(name, seed), i, 0)
 	}
 }

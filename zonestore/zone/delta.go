@@ -33,7 +33,7 @@ type Delta struct {
 // NewDelta begins a version that follows base.
 func NewDelta(base *Zone, limits Limits) *Delta {
 	return &Delta{
-		grower: grower{zone: base.fork(), born: flagHidden},
+		grower: grower{zone: base.fork(), born: flagHidden, growth: 1},
 		base:   base,
 		limits: limits,
 		owner:  none,

@@ -138,7 +138,7 @@ func FuzzVerify(f *testing.F) {
 		x.nodes = readNodes(nodeData[:len(nodeData)/nodeSize*nodeSize])
 		x.index = makeIndex(x.nodes.len())
 		for i := range uint32(x.nodes.len()) {
-			x.index.insert(uint64(i)<<32, i)
+			x.index.insert(uint64(i)<<32, i, 1)
 		}
 		if x.verify(formVersion) != nil {
 			return

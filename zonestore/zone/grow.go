@@ -8,8 +8,9 @@ import (
 
 // A grower adds names to a zone that is being made.
 type grower struct {
-	zone *Zone
-	born uint32 // flags of a new node
+	zone   *Zone
+	born   uint32 // flags of a new node
+	growth int    // of the index
 
 	folded   [wire.MaxName]byte
 	suffixes wire.Suffixes
@@ -55,7 +56,7 @@ func (g *grower) addNode(name wire.Name, depth int, parent uint32) (uint32, erro
 		return 0, err
 	}
 	i := g.zone.nodes.append(node{name: ref, parent: parent, flags: g.born})
-	g.zone.index.insert(g.suffixes.Hash(depth), i)
+	g.zone.index.insert(g.suffixes.Hash(depth), i, g.growth)
 	return i, nil
 }
 

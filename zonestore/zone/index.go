@@ -44,10 +44,11 @@ func (x *index) after(i uint64) uint64 {
 
 // insert enters a node that is not there yet. The table grows when it is five
 // sixths full, and is laid out three quarters full: a version made of another
-// must not begin with laying out the table anew.
-func (x *index) insert(hash uint64, number uint32) {
+// must not begin with laying out the table anew. How much it grows by is up to
+// the caller, who knows whether more is to come: growth is in halves.
+func (x *index) insert(hash uint64, number uint32, growth int) {
 	if uint64(x.used+1)*6 > x.size*5 {
-		x.rebuild(x.used + x.used/2 + 8)
+		x.rebuild(x.used + growth*x.used/2 + 8)
 	}
 	x.place(tagOf(hash)<<32 | uint64(number+1))
 }
