@@ -50,7 +50,7 @@ func (c *comparison) work(s servers) {
 			c.note(&verdict{kind: "no socket", failure: err.Error()})
 			return
 		}
-		defer a.close()
+		defer a.Close()
 		askers[i] = a
 	}
 	for i := c.next.Add(1) - 1; i < int64(len(c.questions)); i = c.next.Add(1) - 1 {

@@ -1,10 +1,9 @@
 package interop
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"testing"
@@ -21,33 +20,16 @@ const (
 	tcpTimeout = 10 * time.Second
 )
 
-// asker puts questions to one server, over one UDP socket, and over TCP when an
-// answer is truncated. It is for one goroutine.
+// asker puts questions to one server, over UDP, and over TCP when an answer is
+// truncated.
 type asker struct {
-	addr netip.AddrPort
-	udp  net.Conn
-	tcp  net.Conn // open from the first use on
-	id   uint16
+	*harness.Asker
+	id uint16
 }
 
 func newAsker(addr netip.AddrPort) (*asker, error) {
-	conn, err := net.Dial("udp", addr.String())
-	if err != nil {
-		return nil, err
-	}
-	return &asker{addr: addr, udp: conn}, nil
-}
-
-func (a *asker) close() {
-	_ = a.udp.Close()
-	a.closeTCP()
-}
-
-func (a *asker) closeTCP() {
-	if a.tcp != nil {
-		_ = a.tcp.Close()
-		a.tcp = nil
-	}
+	a, err := harness.NewAsker(addr)
+	return &asker{Asker: a}, err
 }
 
 // ask asks by UDP with EDNS and 1232 octets, and by TCP when that is truncated.
@@ -58,7 +40,7 @@ func (a *asker) ask(q rrset) (*message, error) {
 	}
 	m, err := a.askUDP(query)
 	if err != nil {
-		return nil, fmt.Errorf("%s by UDP: %w", a.addr, err)
+		return nil, fmt.Errorf("%s by UDP: %w", a.Addr(), err)
 	}
 	if m.tc {
 		return a.askTCP(q)
@@ -75,20 +57,11 @@ func (a *asker) query(q rrset) ([]byte, error) {
 }
 
 func (a *asker) askUDP(query []byte) (*message, error) {
-	buf := make([]byte, 65536)
 	err := errors.New("no try")
 	for range udpTries {
-		if _, err = a.udp.Write(query); err != nil {
-			return nil, err
-		}
-		if err = a.udp.SetReadDeadline(time.Now().Add(udpTimeout)); err != nil {
-			return nil, err
-		}
-		var n int
-		for n, err = a.udp.Read(buf); err == nil; n, err = a.udp.Read(buf) {
-			if n > 2 && binary.BigEndian.Uint16(buf) == binary.BigEndian.Uint16(query) {
-				return parse(buf[:n])
-			}
+		var msg []byte
+		if msg, err = a.UDP(query, udpTimeout); err == nil {
+			return parse(bytes.Clone(msg))
 		}
 	}
 	return nil, err
@@ -101,53 +74,16 @@ func (a *asker) askTCP(q rrset) (*message, error) {
 		return nil, err
 	}
 	for range 2 {
+		var msg []byte
+		if msg, err = a.TCP(query, tcpTimeout); err != nil {
+			continue
+		}
 		var m *message
-		if m, err = a.tryTCP(query); err == nil {
+		if m, err = parse(msg); err == nil {
 			return m, nil
 		}
-		a.closeTCP()
 	}
-	return nil, fmt.Errorf("%s by TCP: %w", a.addr, err)
-}
-
-func (a *asker) tryTCP(query []byte) (*message, error) {
-	if a.tcp == nil {
-		conn, err := net.DialTimeout("tcp", a.addr.String(), tcpTimeout)
-		if err != nil {
-			return nil, err
-		}
-		a.tcp = conn
-	}
-	if err := a.tcp.SetDeadline(time.Now().Add(tcpTimeout)); err != nil {
-		return nil, err
-	}
-	if err := writeFrame(a.tcp, query); err != nil {
-		return nil, err
-	}
-	msg, err := readFrame(a.tcp)
-	if err != nil {
-		return nil, err
-	}
-	m, err := parse(msg)
-	if err == nil && m.id != binary.BigEndian.Uint16(query) {
-		err = errors.New("answer has another ID")
-	}
-	return m, err
-}
-
-func writeFrame(w io.Writer, msg []byte) error {
-	_, err := w.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(msg))), msg...))
-	return err
-}
-
-func readFrame(r io.Reader) ([]byte, error) {
-	var length [2]byte
-	if _, err := io.ReadFull(r, length[:]); err != nil {
-		return nil, err
-	}
-	msg := make([]byte, binary.BigEndian.Uint16(length[:]))
-	_, err := io.ReadFull(r, msg)
-	return msg, err
+	return nil, fmt.Errorf("%s by TCP: %w", a.Addr(), err)
 }
 
 // transfer reads a zone by AXFR, octet for octet, without the last SOA. The
@@ -168,12 +104,12 @@ func transfer(t *testing.T, addr netip.AddrPort, zone string, key *harness.Key) 
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := errors.Join(conn.SetDeadline(time.Now().Add(time.Minute)), writeFrame(conn, query)); err != nil {
+	if err := errors.Join(conn.SetDeadline(time.Now().Add(time.Minute)), harness.WriteFrame(conn, query)); err != nil {
 		t.Fatal(err)
 	}
 	var records []record
 	for len(records) < 2 || records[len(records)-1] != records[0] {
-		msg, err := readFrame(conn)
+		msg, err := harness.ReadFrame(conn)
 		if err != nil {
 			t.Fatalf("AXFR from %s after %d records: %v", addr, len(records), err)
 		}

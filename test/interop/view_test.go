@@ -87,15 +87,15 @@ func newPair(ours, theirs netip.AddrPort) (pair, error) {
 	}
 	b, err := newAsker(theirs)
 	if err != nil {
-		a.close()
+		a.Close()
 		return pair{}, err
 	}
 	return pair{a, b}, nil
 }
 
 func (p pair) close() {
-	p.ours.close()
-	p.theirs.close()
+	p.ours.Close()
+	p.theirs.Close()
 }
 
 // ask puts the same question to both.

@@ -3,6 +3,7 @@ package zone
 import (
 	"cmp"
 	"encoding/binary"
+	"iter"
 	"slices"
 
 	"secondaryd/internal/wire"
@@ -135,11 +136,16 @@ func (b *batch) write(s *slab, limits Limits) (uint32, error) {
 }
 
 // groups yields the records of each set together.
-func (b *batch) groups() func(yield func([]record) bool) {
-	return func(yield func([]record) bool) {
-		for rest := b.records; len(rest) > 0; {
+func (b *batch) groups() iter.Seq[[]record] {
+	return runs(b.records, func(x, y record) bool { return x.group == y.group })
+}
+
+// runs yields the stretches of s whose elements are alike.
+func runs[T any](s []T, alike func(x, y T) bool) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for rest := s; len(rest) > 0; {
 			n := 1
-			for n < len(rest) && rest[n].group == rest[0].group {
+			for n < len(rest) && alike(rest[0], rest[n]) {
 				n++
 			}
 			if !yield(rest[:n]) {

@@ -130,25 +130,19 @@ func (z *Zone) merge(o *order, moves []move) order {
 func (z *Zone) mergePage(page orderPage, moves []move) orderPage {
 	size := len(page.nodes) + len(moves)
 	merged := orderPage{make([]uint64, 0, size), make([]uint32, 0, size)}
-	for i := 0; i < len(page.nodes) || len(moves) > 0; {
-		way := 1 // of the next move as against the next place on the page
-		if len(moves) > 0 && i < len(page.nodes) {
-			way = z.comparePlaces(moves[0].place, page.place(i))
-		} else if len(moves) > 0 {
-			way = -1
-		}
-		switch {
-		case way > 0:
+	i := 0
+	for _, m := range moves {
+		for ; i < len(page.nodes) && z.comparePlaces(page.place(i), m.place) < 0; i++ {
 			merged.append(page.place(i))
-			i++
-		case moves[0].comes:
-			merged.append(moves[0].place)
-			moves = moves[1:]
-		default:
-			i++
-			moves = moves[1:]
+		}
+		if m.comes {
+			merged.append(m.place)
+		} else {
+			i++ // it is the place that leaves
 		}
 	}
+	merged.keys = append(merged.keys, page.keys[i:]...)
+	merged.nodes = append(merged.nodes, page.nodes[i:]...)
 	return merged
 }
 

@@ -88,16 +88,11 @@ func (b *batch) addChange(kind changeKind, t uint16, ttl uint32, rdata []byte) {
 func (b *batch) change() error {
 	slices.SortStableFunc(b.records, b.compare)
 	result := b.records[:0]
-	for rest := b.records; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && b.compare(rest[0], rest[n]) == 0 {
-			n++
-		}
-		last, there, err := replay(rest[:n])
+	for life := range runs(b.records, func(x, y record) bool { return b.compare(x, y) == 0 }) {
+		last, there, err := replay(life)
 		if err != nil {
 			return fmt.Errorf("type %d: %w", last.group, err)
 		}
-		rest = rest[n:]
 		if there {
 			last.change = kept
 			result = append(result, last)

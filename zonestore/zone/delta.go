@@ -187,16 +187,12 @@ func (d *Delta) Finish() (*Zone, error) {
 // apply makes the changes, all of one node at a time, parents before their
 // children.
 func (d *Delta) apply() error {
-	slices.SortStableFunc(d.changes, func(a, b change) int { return int(int64(a.node) - int64(b.node)) })
-	for rest := d.changes; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && rest[n].node == rest[0].node {
-			n++
+	slices.SortStableFunc(d.changes, func(a, b change) int { return cmp.Compare(a.node, b.node) })
+	for changes := range runs(d.changes, func(a, b change) bool { return a.node == b.node }) {
+		i := changes[0].node
+		if err := d.applyTo(i, changes); err != nil {
+			return fmt.Errorf("%s: %w", d.zone.nodeName(i), err)
 		}
-		if err := d.applyTo(rest[0].node, rest[:n]); err != nil {
-			return fmt.Errorf("%s: %w", d.zone.nodeName(rest[0].node), err)
-		}
-		rest = rest[n:]
 	}
 	return nil
 }

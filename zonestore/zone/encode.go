@@ -10,7 +10,7 @@ import (
 )
 
 // The compiled form of a zone, as docs/format.md describes it: a header, then
-// three sections, each followed by its checksum. All numbers are little-endian.
+// five sections, each followed by its checksum. All numbers are little-endian.
 const (
 	formMagic   = "SDZF"
 	formVersion = 2
