@@ -7,11 +7,13 @@ import (
 )
 
 // nameTable remembers where in the message names lie, so that later ones can
-// point to them (RFC 1035 section 4.1.4). It has one place for each hash: a
-// look-up costs one probe per label whatever the message holds, and a name that
-// lost its place is only compressed less. An entry is a hint: what it points to
-// is compared, octet by octet, before it is used. So a rolled back RRset need
-// not be taken out of the table, and the case of names is kept.
+// point to them (RFC 1035 section 4.1.4). It is a hash table with open
+// addressing that takes hundreds of names, more than a message over UDP has, so
+// that what the hashes happen to be never decides how long an answer is. Of a
+// message with more it keeps the names that came first and holds on to the cost
+// of a look-up, maxProbes places for each label. An entry is a hint: what it
+// points to is compared, octet by octet, before it is used. So a rolled back
+// RRset need not be taken out of the table, and the case of names is kept.
 type nameTable struct {
 	seed       uint64
 	generation uint16
@@ -26,7 +28,9 @@ type namePlace struct {
 }
 
 const (
-	nameTableSize = 128
+	nameTableBits = 9
+	nameTableSize = 1 << nameTableBits
+	maxProbes     = 16        // places, from where its hash says, that a name can be in
 	maxPointer    = 1<<14 - 1 // the highest offset that a pointer can hold
 	pointerFlag   = 0xC000
 )
@@ -41,10 +45,26 @@ func (t *nameTable) reset() {
 	}
 }
 
+// homeOf returns the first place for a hash. Names with one parent and labels
+// that count, h0 to h9, have hashes in even steps: the shift takes them apart, or
+// one step in some hundred would put all ten side by side.
+func homeOf(hash uint64) int {
+	hash ^= hash >> 29
+	return int(hash * 0x9E3779B97F4A7C15 >> (64 - nameTableBits))
+}
+
 // enter notes that the name with that hash lies at an offset of the message.
 func (t *nameTable) enter(hash uint64, at int) {
-	if at <= maxPointer {
-		t.places[hash%nameTableSize] = namePlace{uint32(hash >> 32), uint16(at), t.generation}
+	if at > maxPointer {
+		return
+	}
+	home := homeOf(hash)
+	for i := range maxProbes {
+		p := &t.places[(home+i)%nameTableSize]
+		if p.generation != t.generation {
+			*p = namePlace{uint32(hash >> 32), uint16(at), t.generation}
+			return
+		}
 	}
 }
 
@@ -92,13 +112,26 @@ func (m *message) putName(n wire.Name) (place int, ok bool) {
 // the root and 0 if it holds none.
 func (m *message) findSuffix(s *wire.Suffixes) (suffix, at int) {
 	for i := range s.Count() {
-		hash := s.Hash(i)
-		p := m.names.places[hash%nameTableSize]
-		if p.generation == m.names.generation && p.tag == uint32(hash>>32) && m.holds(int(p.at), s.Name(i)) {
-			return i, int(p.at)
+		if at, ok := m.find(s.Hash(i), s.Name(i)); ok {
+			return i, at
 		}
 	}
 	return s.Count(), 0
+}
+
+// find returns where the message holds n, a name with that hash.
+func (m *message) find(hash uint64, n wire.Name) (at int, ok bool) {
+	home := homeOf(hash)
+	for i := range maxProbes {
+		p := m.names.places[(home+i)%nameTableSize]
+		if p.generation != m.names.generation {
+			break
+		}
+		if p.tag == uint32(hash>>32) && m.holds(int(p.at), n) {
+			return int(p.at), true
+		}
+	}
+	return 0, false
 }
 
 // holds reports whether the message has name n at offset at. Each step uses up

@@ -3,8 +3,6 @@ package nameserver
 import (
 	"encoding/binary"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -31,10 +29,6 @@ var testClient = netip.MustParseAddrPort("192.0.2.53:4711")
 func newStore(t testing.TB, zones ...string) *zonestore.Store {
 	t.Helper()
 	dir := t.TempDir()
-	// One seed for all runs: how well names compress depends on their hashes.
-	if err := os.WriteFile(filepath.Join(dir, "seed"), []byte("0123456789abcdef\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	store, err := zonestore.Open(zonestore.Options{
 		Dir:      dir,
 		Lifetime: func(zone.SOA) time.Duration { return time.Hour },
