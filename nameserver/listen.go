@@ -23,50 +23,75 @@ type udpSocket struct {
 	anyAddress bool // bound to the unspecified address
 }
 
-// listen opens workers UDP sockets and one TCP listener for each address.
-//
-// Sockets that share an address are opened with SO_REUSEPORT, and so would be
-// those of a second daemon, which would then take half of the queries in
-// silence. So each address is first bound without, which fails if anybody uses
-// it.
+// listen opens workers UDP sockets and one TCP listener for each address that
+// no wildcard among the addresses covers.
 func listen(addresses []string, workers int) (_ sockets, err error) {
-	addrs := make([]netip.AddrPort, len(addresses))
+	if !canShare {
+		workers = 1
+	}
+	s := sockets{addrs: make([]netip.AddrPort, len(addresses))}
 	for i, text := range addresses {
-		if addrs[i], err = netip.ParseAddrPort(text); err != nil {
+		if s.addrs[i], err = netip.ParseAddrPort(text); err != nil {
 			return sockets{}, fmt.Errorf("dns.listen %s: %w", text, err)
 		}
-		if addrs[i], err = claim(addrs[i]); err != nil {
-			return sockets{}, err
-		}
 	}
-	s := sockets{addrs: addrs}
-	for _, addr := range addrs {
-		if err := s.open(addr, workers); err != nil {
+	for i, addr := range s.addrs {
+		if covered(s.addrs, i) {
+			continue
+		}
+		if s.addrs[i], err = s.open(addr, workers); err != nil {
 			return sockets{}, errors.Join(err, s.close())
 		}
 	}
 	return s, nil
 }
 
-// open adds the sockets of an address that was claimed.
-func (s *sockets) open(addr netip.AddrPort, workers int) error {
-	config := net.ListenConfig{Control: controlSocket}
-	if !canShare {
-		workers = 1
+// covered reports whether the sockets of another of addrs take what is sent to
+// addrs[i]: those of a wildcard, or of the same address earlier in the list.
+func covered(addrs []netip.AddrPort, i int) bool {
+	addr := addrs[i]
+	if addr.Port() == 0 {
+		return false
 	}
-	for range workers {
-		conn, err := config.ListenPacket(context.Background(), network("udp", addr), addr.String())
-		if err != nil {
-			return listenError("udp", addr, err)
+	for j, other := range addrs {
+		wildcard := other.Addr().IsUnspecified() && !addr.Addr().IsUnspecified() &&
+			other.Port() == addr.Port() && other.Addr().Is4() == addr.Addr().Is4()
+		if wildcard || j < i && other == addr {
+			return true
 		}
-		s.udp = append(s.udp, udpSocket{conn.(*net.UDPConn), addr.Addr().IsUnspecified()})
 	}
-	listener, err := config.Listen(context.Background(), network("tcp", addr), addr.String())
+	return false
+}
+
+// open adds the sockets of an address and returns it with its port.
+//
+// Sockets that share an address have SO_REUSEPORT, and so would those of a second
+// daemon, which would then take half of the queries in silence. So the first one
+// is bound without, which fails if anybody uses the address, and shares it
+// afterwards. From then on nothing that arrives is lost: no socket is closed.
+func (s *sockets) open(addr netip.AddrPort, workers int) (netip.AddrPort, error) {
+	first, listener, err := claim(addr)
 	if err != nil {
-		return listenError("tcp", addr, err)
+		return addr, err
 	}
-	s.tcp = append(s.tcp, listener.(*net.TCPListener))
-	return nil
+	addr = withPortOf(addr, first)
+	s.tcp = append(s.tcp, listener)
+	anyAddress := addr.Addr().IsUnspecified()
+	s.udp = append(s.udp, udpSocket{first, anyAddress})
+	if workers == 1 {
+		return addr, nil
+	}
+	if err := share(first); err != nil {
+		return addr, listenError("udp", addr, err)
+	}
+	for range workers - 1 {
+		conn, err := bindUDP(addr, controlShared)
+		if err != nil {
+			return addr, err
+		}
+		s.udp = append(s.udp, udpSocket{conn, anyAddress})
+	}
+	return addr, nil
 }
 
 // stop wakes all that wait for a query, without closing what they still send on.
@@ -104,34 +129,44 @@ func network(protocol string, addr netip.AddrPort) string {
 	return protocol + "6"
 }
 
-// claim binds addr without sharing, and lets go of it. For port 0 it returns
-// addr with a port that is free for both protocols.
-func claim(addr netip.AddrPort) (netip.AddrPort, error) {
+// claim binds addr, for UDP and TCP, for nobody else. For port 0 it finds one
+// that is free for both.
+func claim(addr netip.AddrPort) (udp *net.UDPConn, tcp *net.TCPListener, err error) {
 	const tries = 20 // for a port that is free for UDP to be free for TCP too
-	var err error
 	for range tries {
-		var claimed netip.AddrPort
-		if claimed, err = claimOnce(addr); err == nil {
-			return claimed, nil
-		}
-		if addr.Port() != 0 {
+		if udp, tcp, err = claimOnce(addr); err == nil || addr.Port() != 0 {
 			break
 		}
 	}
-	return addr, err
+	return udp, tcp, err
 }
 
-func claimOnce(addr netip.AddrPort) (netip.AddrPort, error) {
-	udp, err := net.ListenUDP(network("udp", addr), net.UDPAddrFromAddrPort(addr))
+func claimOnce(addr netip.AddrPort) (*net.UDPConn, *net.TCPListener, error) {
+	udp, err := bindUDP(addr, controlSocket)
 	if err != nil {
-		return addr, listenError("udp", addr, err)
+		return nil, nil, err
 	}
-	addr = netip.AddrPortFrom(addr.Addr(), uint16(udp.LocalAddr().(*net.UDPAddr).Port))
+	addr = withPortOf(addr, udp)
 	tcp, err := net.ListenTCP(network("tcp", addr), net.TCPAddrFromAddrPort(addr))
 	if err != nil {
-		return addr, errors.Join(listenError("tcp", addr, err), udp.Close())
+		return nil, nil, errors.Join(listenError("tcp", addr, err), udp.Close())
 	}
-	return addr, errors.Join(udp.Close(), tcp.Close())
+	return udp, tcp, nil
+}
+
+// withPortOf returns addr with the port that conn got: its own, unless that is 0.
+func withPortOf(addr netip.AddrPort, conn *net.UDPConn) netip.AddrPort {
+	return netip.AddrPortFrom(addr.Addr(), conn.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+}
+
+// bindUDP opens a UDP socket with the options that control sets.
+func bindUDP(addr netip.AddrPort, control func(network, address string, conn syscall.RawConn) error) (*net.UDPConn, error) {
+	config := net.ListenConfig{Control: control}
+	conn, err := config.ListenPacket(context.Background(), network("udp", addr), addr.String())
+	if err != nil {
+		return nil, listenError("udp", addr, err)
+	}
+	return conn.(*net.UDPConn), nil
 }
 
 // listenError says what to do about an address that can't be bound.

@@ -185,13 +185,59 @@ func TestListenErrors(t *testing.T) {
 // Addresses of ours that overlap are no other process.
 func TestOverlappingAddresses(t *testing.T) {
 	t.Parallel()
-	free, err := claim(netip.MustParseAddrPort("0.0.0.0:0"))
+	port := freePort(t)
+	for _, hosts := range [][]string{
+		{"0.0.0.0", "127.0.0.1"},
+		{"127.0.0.1", "0.0.0.0"},
+		{"127.0.0.1", "127.0.0.1"},
+	} {
+		var addresses []string
+		for _, host := range hosts {
+			addresses = append(addresses, fmt.Sprintf("%s:%d", host, port))
+		}
+		s, err := listen(addresses, 2)
+		if err != nil {
+			t.Errorf("%v: %v", hosts, err)
+			continue
+		}
+		if len(s.udp) != 2 || len(s.tcp) != 1 || fmt.Sprint(s.addrs) != fmt.Sprint(addresses) {
+			t.Errorf("%v: %d UDP sockets, %d TCP listeners for %v", hosts, len(s.udp), len(s.tcp), s.addrs)
+		}
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	}
+	all := fmt.Sprintf("0.0.0.0:%d", port)
+	s := startServer(t, Options{Listen: []string{all, fmt.Sprintf("127.0.0.1:%d", port)}})
+	lookUp(t, dial(t, "udp", s.Addrs()[1]))
+	lookUp(t, dial(t, "tcp", s.Addrs()[1]))
+}
+
+// freePort returns a port that is free for both protocols on all addresses.
+func freePort(t *testing.T) uint16 {
+	t.Helper()
+	udp, tcp, err := claim(netip.MustParseAddrPort("0.0.0.0:0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := startServer(t, Options{Listen: []string{free.String(), fmt.Sprintf("127.0.0.1:%d", free.Port())}})
-	lookUp(t, dial(t, "udp", s.Addrs()[1]))
-	lookUp(t, dial(t, "tcp", s.Addrs()[1]))
+	addr := udp.LocalAddr().(*net.UDPAddr).AddrPort()
+	if err := errors.Join(udp.Close(), tcp.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return addr.Port()
+}
+
+// mustBeFree fails the test if something has the address.
+func mustBeFree(t *testing.T, addr netip.AddrPort) {
+	t.Helper()
+	udp, tcp, err := claim(addr)
+	if err != nil {
+		t.Errorf("the address is not free again: %v", err)
+		return
+	}
+	if err := errors.Join(udp.Close(), tcp.Close()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestCloseWithoutRun(t *testing.T) {
@@ -203,9 +249,7 @@ func TestCloseWithoutRun(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := claim(s.Addrs()[0]); err != nil {
-		t.Errorf("the address is not free again: %v", err)
-	}
+	mustBeFree(t, s.Addrs()[0])
 }
 
 // What must get no answer over UDP gets none, and does not end the worker.
@@ -323,9 +367,7 @@ func TestRunEnds(t *testing.T) {
 			t.Errorf("connection is still open: %v", err)
 		}
 	}
-	if _, err := claim(s.Addrs()[0]); err != nil {
-		t.Errorf("the address is not free again: %v", err)
-	}
+	mustBeFree(t, s.Addrs()[0])
 }
 
 // Cookies reach clients, with the secrets that are set at the time.

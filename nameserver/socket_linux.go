@@ -3,8 +3,8 @@ package nameserver
 import (
 	"errors"
 	"math"
+	"net"
 	"net/netip"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +13,7 @@ import (
 // canShare tells whether several UDP sockets can share an address and its queries.
 const canShare = true
 
-// controlSocket sets the options of a socket before it is bound.
+// controlSocket sets the options of a UDP socket before it is bound.
 func controlSocket(network, address string, conn syscall.RawConn) error {
 	addr, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -21,10 +21,29 @@ func controlSocket(network, address string, conn syscall.RawConn) error {
 	}
 	var failed error
 	err = conn.Control(func(fd uintptr) {
+		failed = setDatagramOptions(int(fd), network, addr.Addr().IsUnspecified())
+	})
+	return errors.Join(err, failed)
+}
+
+// controlShared is controlSocket for one more socket of an address.
+func controlShared(network, address string, conn syscall.RawConn) error {
+	return errors.Join(controlSocket(network, address, conn), setShared(conn))
+}
+
+// share lets further sockets have the address of a bound one.
+func share(conn *net.UDPConn) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return setShared(raw)
+}
+
+func setShared(conn syscall.RawConn) error {
+	var failed error
+	err := conn.Control(func(fd uintptr) {
 		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-		if strings.HasPrefix(network, "udp") {
-			failed = errors.Join(failed, setDatagramOptions(int(fd), network, addr.Addr().IsUnspecified()))
-		}
 	})
 	return errors.Join(err, failed)
 }

@@ -4,6 +4,7 @@ package nameserver
 
 import (
 	"math"
+	"net"
 	"syscall"
 )
 
@@ -13,6 +14,10 @@ import (
 const canShare = false
 
 func controlSocket(string, string, syscall.RawConn) error { return nil }
+
+func controlShared(string, string, syscall.RawConn) error { return nil }
+
+func share(*net.UDPConn) error { return nil }
 
 var destinationSize = 0
 

@@ -1,0 +1,87 @@
+package nameserver
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// From the first query that finds a socket on, all find one that stays: what
+// arrives while the daemon starts waits to be answered.
+func TestListenLosesNothing(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		addr := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+		stop, accepted := make(chan struct{}), make(chan int)
+		client, err := net.Dial("udp4", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { accepted <- sendUntil(client.(*net.UDPConn), stop) }()
+		s, err := listen([]string{addr}, 4)
+		close(stop)
+		sent := <-accepted
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := received(t, s); got != sent {
+			t.Errorf("of %d queries %d wait in a socket", sent, got)
+		}
+		if err := errors.Join(s.close(), client.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sendUntil sends datagrams and returns how many of them a socket took, at most
+// what one has room for: the kernel tells at once of those that found none.
+func sendUntil(conn *net.UDPConn, stop <-chan struct{}) (taken int) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return -1
+	}
+	for taken < 200 {
+		select {
+		case <-stop:
+			return taken
+		default:
+		}
+		if _, err := conn.Write([]byte("query")); err != nil {
+			continue // of the one before, at the latest
+		}
+		refused := 0
+		if err := raw.Control(func(fd uintptr) { refused, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR) }); err != nil {
+			return -1
+		}
+		if refused == 0 {
+			taken++
+		}
+	}
+	return taken
+}
+
+// received counts what waits in the sockets.
+func received(t *testing.T, s sockets) (n int) {
+	t.Helper()
+	for _, u := range s.udp {
+		for {
+			if err := u.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			_, err := u.Read(make([]byte, 16))
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+	}
+	return n
+}
