@@ -46,6 +46,16 @@ type DNS struct {
 	// Workers is the number of UDP sockets an address, one worker each;
 	// 0 means one for each CPU.
 	Workers int `yaml:"workers"`
+	// Batch is the number of queries that a worker takes from its socket, and
+	// of answers it hands over, with one system call.
+	Batch int `yaml:"batch"`
+	// ReceiveBuffer is the room for queries that wait in a UDP socket, as far
+	// as the system allows; 0 leaves it to the system.
+	ReceiveBuffer Size `yaml:"receive_buffer"`
+	// SendBuffer is the same for answers.
+	SendBuffer Size `yaml:"send_buffer"`
+	// PinWorkers ties each worker to a CPU of its own.
+	PinWorkers bool `yaml:"pin_workers"`
 	// TCPMaxConnections is the number of TCP connections open at once.
 	TCPMaxConnections int `yaml:"tcp_max_connections"`
 	// TCPMaxConnectionsPerAddress is the same for one client address.

@@ -54,6 +54,9 @@ func (d DNS) check(p *Problems) {
 	}
 	within(p, "dns.udp_size", d.UDPSize, 512, 4096)
 	within(p, "dns.workers", d.Workers, 0, 1024)
+	within(p, "dns.batch", d.Batch, 1, 1024)
+	within(p, "dns.receive_buffer", d.ReceiveBuffer, 0, 1*GiB)
+	within(p, "dns.send_buffer", d.SendBuffer, 0, 1*GiB)
 	within(p, "dns.tcp_max_connections", d.TCPMaxConnections, 1, maxCount)
 	within(p, "dns.tcp_max_connections_per_address", d.TCPMaxConnectionsPerAddress, 1, maxCount)
 	timeout(p, "dns.tcp_idle_timeout", d.TCPIdleTimeout)

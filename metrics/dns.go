@@ -10,6 +10,7 @@ import (
 // by the DNSWorker that answers it and summed when Prometheus asks.
 type DNS struct {
 	queries  *prometheus.Desc
+	sizes    *prometheus.Desc
 	duration *prometheus.Desc
 
 	panics       prometheus.Counter
@@ -47,7 +48,10 @@ func NewDNS(r prometheus.Registerer) *DNS {
 			"Queries that were answered, by transport, query type and response code.",
 			[]string{"transport", "type", "rcode"}, nil),
 		duration: prometheus.NewDesc(namespace+"_dns_query_duration_seconds",
-			"How long finding and writing the answers took, the network not included.",
+			"How long it took from when a query was received until its answer was ready; queries that are received together become ready together.",
+			[]string{"transport"}, nil),
+		sizes: prometheus.NewDesc(namespace+"_dns_response_size_bytes",
+			"Sizes of the answers as DNS messages.",
 			[]string{"transport"}, nil),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace,
@@ -129,6 +133,7 @@ func (d *DNS) Notify(result string) { d.notifies.WithLabelValues(result).Inc() }
 func (d *DNS) Describe(ch chan<- *prometheus.Desc) {
 	ch <- d.queries
 	ch <- d.duration
+	ch <- d.sizes
 }
 
 // Collect implements prometheus.Collector: it sums the workers' counters.
@@ -139,6 +144,7 @@ func (d *DNS) Collect(ch chan<- prometheus.Metric) {
 	for t := range transportCount {
 		d.collectQueries(ch, workers, Transport(t))
 		d.collectDuration(ch, workers, Transport(t))
+		d.collectSizes(ch, workers, Transport(t))
 	}
 }
 
@@ -173,4 +179,19 @@ func (d *DNS) collectDuration(ch chan<- prometheus.Metric, workers []*DNSWorker,
 		nanoseconds += w.nanoseconds[t].Load()
 	}
 	ch <- prometheus.MustNewConstHistogram(d.duration, count, float64(nanoseconds)/1e9, buckets, transports[t])
+}
+
+func (d *DNS) collectSizes(ch chan<- prometheus.Metric, workers []*DNSWorker, t Transport) {
+	var count, octets uint64
+	buckets := make(map[float64]uint64, sizeCount)
+	for i := range sizeCount {
+		for _, w := range workers {
+			count += w.sizes[t][i].Load()
+		}
+		buckets[float64(int(1)<<(smallestSize+i))] = count
+	}
+	for _, w := range workers {
+		octets += w.octets[t].Load()
+	}
+	ch <- prometheus.MustNewConstHistogram(d.sizes, count, float64(octets), buckets, transports[t])
 }

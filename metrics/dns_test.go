@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 )
 
 func TestDNSQueries(t *testing.T) {
@@ -15,11 +16,11 @@ func TestDNSQueries(t *testing.T) {
 	r := prometheus.NewRegistry()
 	d := NewDNS(r)
 	one, two := d.Worker(), d.Worker()
-	one.Answered(UDP, 1, 0, 3*time.Microsecond)
-	two.Answered(UDP, 1, 0, 30*time.Microsecond)
-	two.Answered(TCP, 257, 3, 2*time.Second)
-	two.Answered(UDP, 65535, 4095, time.Microsecond)
-	two.Answered(UDP, 65280, 11, time.Microsecond)
+	one.Answered(UDP, 1, 0, 100)
+	two.Answered(UDP, 1, 0, 1232)
+	two.Answered(TCP, 257, 3, 65535)
+	two.Answered(UDP, 65535, 4095, 12)
+	two.Answered(UDP, 65280, 11, 12)
 
 	want := `
 # HELP secondaryd_dns_queries_total Queries that were answered, by transport, query type and response code.
@@ -37,36 +38,71 @@ func TestDNSDuration(t *testing.T) {
 	t.Parallel()
 	r := prometheus.NewRegistry()
 	w := NewDNS(r).Worker()
-	for _, took := range []time.Duration{time.Microsecond, 3 * time.Microsecond, time.Second, time.Minute} {
-		w.Answered(TCP, 1, 0, took)
+	w.Took(TCP, 1, time.Microsecond)
+	w.Took(TCP, 31, 3*time.Microsecond)
+	w.Took(TCP, 1, time.Second)
+	w.Took(TCP, 1, time.Minute)
+	h := histogram(t, r, "secondaryd_dns_query_duration_seconds", "tcp")
+	if h.GetSampleCount() != 34 || h.GetSampleSum() < 61 || h.GetSampleSum() > 61.1 {
+		t.Errorf("got %d samples with sum %v, want 34 with 61.000094", h.GetSampleCount(), h.GetSampleSum())
 	}
+	for _, b := range h.GetBucket() {
+		want := uint64(1)
+		if b.GetUpperBound() >= 5e-6 {
+			want = 32
+		}
+		if b.GetUpperBound() >= 1 {
+			want = 33
+		}
+		if b.GetCumulativeCount() != want {
+			t.Errorf("bucket %v: got %d, want %d", b.GetUpperBound(), b.GetCumulativeCount(), want)
+		}
+	}
+}
+
+func TestDNSSizes(t *testing.T) {
+	t.Parallel()
+	r := prometheus.NewRegistry()
+	w := NewDNS(r).Worker()
+	sizes := []int{12, 64, 65, 128, 129, 1232, 32768, 32769, 65535}
+	sum := 0
+	for _, size := range sizes {
+		w.Answered(UDP, 1, 0, size)
+		sum += size
+	}
+	h := histogram(t, r, "secondaryd_dns_response_size_bytes", "udp")
+	if h.GetSampleCount() != uint64(len(sizes)) || h.GetSampleSum() != float64(sum) {
+		t.Errorf("got %d samples with sum %v, want %d with %d", h.GetSampleCount(), h.GetSampleSum(), len(sizes), sum)
+	}
+	for _, b := range h.GetBucket() {
+		want := uint64(0)
+		for _, size := range sizes {
+			if float64(size) <= b.GetUpperBound() {
+				want++
+			}
+		}
+		if b.GetCumulativeCount() != want {
+			t.Errorf("bucket %v: got %d, want %d", b.GetUpperBound(), b.GetCumulativeCount(), want)
+		}
+	}
+}
+
+// histogram returns what r has under that name for a transport.
+func histogram(t *testing.T, r prometheus.Gatherer, name, transport string) *dto.Histogram {
+	t.Helper()
 	families, err := r.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
-		if f.GetName() != "secondaryd_dns_query_duration_seconds" {
-			continue
-		}
-		h := f.GetMetric()[0].GetHistogram()
-		if h.GetSampleCount() != 4 || h.GetSampleSum() < 61 || h.GetSampleSum() > 61.1 {
-			t.Errorf("got %d samples with sum %v, want 4 with 61.000004", h.GetSampleCount(), h.GetSampleSum())
-		}
-		for _, b := range h.GetBucket() {
-			want := uint64(1)
-			if b.GetUpperBound() >= 5e-6 {
-				want = 2
-			}
-			if b.GetUpperBound() >= 1 {
-				want = 3
-			}
-			if b.GetCumulativeCount() != want {
-				t.Errorf("bucket %v: got %d, want %d", b.GetUpperBound(), b.GetCumulativeCount(), want)
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name && m.GetLabel()[0].GetValue() == transport {
+				return m.GetHistogram()
 			}
 		}
-		return
 	}
-	t.Error("no duration histogram")
+	t.Fatalf("no histogram %s for %s", name, transport)
+	return nil
 }
 
 func TestDNSEvents(t *testing.T) {
@@ -97,7 +133,7 @@ func TestDNSLint(t *testing.T) {
 	t.Parallel()
 	r := prometheus.NewRegistry()
 	d := NewDNS(r)
-	d.Worker().Answered(UDP, 1, 0, time.Microsecond)
+	d.Worker().Answered(UDP, 1, 0, 100)
 	problems, err := testutil.GatherAndLint(r)
 	if err != nil {
 		t.Fatal(err)
@@ -118,8 +154,8 @@ func TestDNSConcurrent(t *testing.T) {
 		wg.Go(func() {
 			own := d.Worker()
 			for range 1000 {
-				own.Answered(UDP, 1, 0, time.Microsecond)
-				shared.Answered(TCP, 1, 0, time.Microsecond)
+				own.Answered(UDP, 1, 0, 100)
+				shared.Answered(TCP, 1, 0, 100)
 			}
 		})
 		if _, err := r.Gather(); err != nil {
@@ -151,7 +187,7 @@ func TestDNSSlotsFit(t *testing.T) {
 
 func TestAnsweredAllocatesNothing(t *testing.T) {
 	w := NewDNS(prometheus.NewRegistry()).Worker()
-	if n := testing.AllocsPerRun(100, func() { w.Answered(UDP, 1, 0, time.Microsecond) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { w.Answered(UDP, 1, 0, 100); w.Took(UDP, 1, time.Microsecond) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
 	}
 }
@@ -159,6 +195,6 @@ func TestAnsweredAllocatesNothing(t *testing.T) {
 func BenchmarkAnswered(b *testing.B) {
 	w := NewDNS(prometheus.NewRegistry()).Worker()
 	for b.Loop() {
-		w.Answered(UDP, 28, 0, 3*time.Microsecond)
+		w.Answered(UDP, 28, 0, 100)
 	}
 }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"time"
 )
@@ -24,6 +25,13 @@ var bounds = [...]time.Duration{
 	100 * time.Microsecond, 500 * time.Microsecond,
 	time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond, time.Second,
 }
+
+// The buckets of the sizes of answers end at powers of two from 64 octets on;
+// the last takes all that a message can be.
+const (
+	smallestSize = 6 // 2^6 octets end the first bucket
+	sizeCount    = 16 - smallestSize + 1
+)
 
 // knownTypes are the query types that have a label value of their own. A
 // packet can't make up others: they all count as "other".
@@ -72,14 +80,16 @@ func slots[K uint16 | int](known map[K]string, limit int) (slot []uint8, names [
 type DNSWorker struct {
 	_           [64]byte
 	queries     [transportCount][typeCount][rcodeCount]atomic.Uint64
+	sizes       [transportCount][sizeCount]atomic.Uint64
+	octets      [transportCount]atomic.Uint64
 	buckets     [transportCount][len(bounds) + 1]atomic.Uint64
 	nanoseconds [transportCount]atomic.Uint64
 	_           [64]byte
 }
 
-// Answered counts one query of any type, answered with any response code, and
-// how long that took.
-func (w *DNSWorker) Answered(t Transport, qtype uint16, rcode int, took time.Duration) {
+// Answered counts one query of any type, answered with any response code in
+// size octets.
+func (w *DNSWorker) Answered(t Transport, qtype uint16, rcode, size int) {
 	var kind, code uint8
 	if int(qtype) < len(typeSlots) {
 		kind = typeSlots[qtype]
@@ -88,10 +98,21 @@ func (w *DNSWorker) Answered(t Transport, qtype uint16, rcode int, took time.Dur
 		code = rcodeSlots[rcode]
 	}
 	w.queries[t][kind][code].Add(1)
+	w.sizes[t][sizeBucket(size)].Add(1)
+	w.octets[t].Add(uint64(size))
+}
+
+// sizeBucket returns the bucket for an answer of size octets, 1 to 65535.
+func sizeBucket(size int) int {
+	return max(bits.Len16(uint16(size-1))-smallestSize, 0)
+}
+
+// Took counts how long each of n answers, worked out together, took.
+func (w *DNSWorker) Took(t Transport, n int, took time.Duration) {
 	i := 0
 	for i < len(bounds) && took > bounds[i] {
 		i++
 	}
-	w.buckets[t][i].Add(1)
-	w.nanoseconds[t].Add(uint64(max(took, 0)))
+	w.buckets[t][i].Add(uint64(n))
+	w.nanoseconds[t].Add(uint64(n) * uint64(max(took, 0)))
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"secondaryd/internal/wire"
 )
@@ -71,7 +72,7 @@ func TestQueriesAllocateNothing(t *testing.T) {
 	}
 	for name, query := range queries {
 		if n := testing.AllocsPerRun(200, func() {
-			if w.handle(query, UDP, testClient, out) == nil {
+			if w.handle(query, UDP, testClient, time.Now(), out) == nil {
 				t.Fatal("no answer")
 			}
 		}); n != 0 {
@@ -122,7 +123,7 @@ func BenchmarkHandle(b *testing.B) {
 	query, out := packed(b, "www.example.org A edns"), make([]byte, maxUDP)
 	b.ReportAllocs()
 	for b.Loop() {
-		w.handle(query, UDP, testClient, out)
+		w.handle(query, UDP, testClient, time.Now(), out)
 	}
 }
 

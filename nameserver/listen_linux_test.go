@@ -85,3 +85,56 @@ func received(t *testing.T, s sockets) (n int) {
 	}
 	return n
 }
+
+// Pinned workers go round the CPUs that the process may use.
+func TestPinThread(t *testing.T) {
+	t.Parallel()
+	var all unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int]int{}
+	for n := range 2 * all.Count() {
+		cpu := make(chan int)
+		go func() { // ends with its thread
+			defer close(cpu)
+			var own unix.CPUSet
+			if err := errors.Join(pinThread(n), unix.SchedGetaffinity(0, &own)); err != nil || own.Count() != 1 {
+				t.Errorf("pinned to %d CPUs, %v", own.Count(), err)
+				return
+			}
+			for i := range 1024 {
+				if own.IsSet(i) {
+					cpu <- i
+				}
+			}
+		}()
+		seen[<-cpu]++
+	}
+	for cpu, times := range seen {
+		if times != 2 || !all.IsSet(cpu) {
+			t.Errorf("CPU %d was given %d times, want 2", cpu, times)
+		}
+	}
+}
+
+func TestBuffers(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, Options{ReceiveBuffer: 65536, SendBuffer: 32768})
+	for _, socket := range s.sockets.udp {
+		raw, err := socket.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var receive, send int
+		if err := raw.Control(func(fd uintptr) {
+			receive, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
+			send, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if receive != 2*65536 || send != 2*32768 { // the kernel adds room for its own
+			t.Errorf("got %d and %d octets", receive, send)
+		}
+	}
+}

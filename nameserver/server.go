@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"runtime"
 	"sync"
@@ -26,12 +27,18 @@ type Options struct {
 	Log      *zap.Logger
 
 	Workers  int    // UDP sockets for each address; default one for each CPU
+	Batch    int    // queries that a worker takes from its socket at a time; default 32
 	UDPSize  int    // octets of the largest answer over UDP, 512 to 4096; default 1232
 	Identity string // answers id.server and hostname.bind in class CH; none if empty
 	NSID     []byte // names this server to who asks (RFC 5001); none if empty
 	AnyFull  bool   // QTYPE ANY gets all RRsets, not one
 
 	ReportAgent wire.Name // where resolvers report errors (RFC 9567); none if empty
+
+	// Octets that wait in a UDP socket, as far as the system grants them; its
+	// own default if 0.
+	ReceiveBuffer, SendBuffer int
+	PinWorkers                bool // each UDP worker stays on one CPU
 
 	// Cookies turns DNS cookies on. The first of CookieSecrets makes them, the
 	// others are still accepted; without any, a random one is made every day.
@@ -52,6 +59,7 @@ type Options struct {
 
 func (o *Options) setDefaults() {
 	o.Workers = cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
+	o.Batch = cmp.Or(o.Batch, 32)
 	o.UDPSize = min(max(cmp.Or(o.UDPSize, 1232), minUDP), maxUDP)
 	o.MaxConns = min(cmp.Or(o.MaxConns, 10_000), max(descriptors()/2, 1))
 	o.MaxConnsPerAddress = cmp.Or(o.MaxConnsPerAddress, 100)
@@ -94,6 +102,7 @@ type Server struct {
 	desk    *notifyDesk
 	faults  *rate.Limiter
 	sockets sockets
+	batches []*batch // one for each UDP socket
 	tcp     *tcpServer
 }
 
@@ -104,6 +113,9 @@ func New(o Options) (*Server, error) {
 	sockets, err := listen(o.Listen, o.Workers)
 	if err != nil {
 		return nil, err
+	}
+	for _, socket := range sockets.udp {
+		setBuffers(socket, o.ReceiveBuffer, o.SendBuffer)
 	}
 	s := &Server{
 		options: o,
@@ -118,6 +130,13 @@ func New(o Options) (*Server, error) {
 		faults:  rate.NewLimiter(faultRate, faultRate),
 		sockets: sockets,
 	}
+	for _, socket := range sockets.udp {
+		batch, err := newBatch(socket, o.Batch, o.UDPSize)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("UDP socket of %s: %w", socket.LocalAddr(), err), sockets.close())
+		}
+		s.batches = append(s.batches, batch)
+	}
 	s.tcp = newTCPServer(o, s.faults, s.newWorker)
 	return s, nil
 }
@@ -130,6 +149,13 @@ func (s *Server) newWorker(counters *metrics.DNSWorker) *worker {
 		metrics:   s.options.Metrics,
 		log:       s.options.Log,
 		faults:    s.faults,
+	}
+}
+
+// pin ties the goroutine of a UDP worker to a CPU, for ever.
+func (s *Server) pin(worker int) {
+	if err := pinThread(worker); err != nil {
+		s.options.Log.Warn("worker is not tied to a CPU", zap.Int("worker", worker), zap.Error(err))
 	}
 }
 
@@ -153,9 +179,14 @@ func (s *Server) Close() error { return s.sockets.close() }
 // way end within the drain timeout, and returns when all it started has ended.
 func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	for _, socket := range s.sockets.udp {
-		u := udpServer{socket: socket, worker: s.newWorker(s.options.Metrics.Worker()), in: make([]byte, wire.MaxMessage), out: make([]byte, maxUDP)}
-		wg.Go(func() { u.run(ctx) })
+	for i, batch := range s.batches {
+		u := udpServer{batch: batch, worker: s.newWorker(s.options.Metrics.Worker())}
+		wg.Go(func() {
+			if s.options.PinWorkers {
+				s.pin(i)
+			}
+			u.run(ctx)
+		})
 	}
 	for _, listener := range s.sockets.tcp {
 		wg.Go(func() { s.tcp.accept(ctx, listener) })

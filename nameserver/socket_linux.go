@@ -5,6 +5,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -63,6 +64,46 @@ func setDatagramOptions(fd int, network string, anyAddress bool) error {
 		err = errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1))
 	}
 	return err
+}
+
+// setBuffers asks for room in a socket. Without the capability to go beyond the
+// system's limits those are what it gets, which is no reason not to serve.
+func setBuffers(socket udpSocket, receive, send int) {
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return // closed
+	}
+	_ = raw.Control(func(fd uintptr) {
+		setBuffer(int(fd), unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, receive)
+		setBuffer(int(fd), unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, send)
+	})
+}
+
+func setBuffer(fd, forced, limited, octets int) {
+	if octets > 0 && unix.SetsockoptInt(fd, unix.SOL_SOCKET, forced, octets) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, limited, octets)
+	}
+}
+
+// pinThread ties the calling goroutine to a thread of its own and that to the
+// n-th CPU that the process may use, counted round and round.
+func pinThread(n int) error {
+	runtime.LockOSThread()
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return err
+	}
+	n %= max(all.Count(), 1)
+	for cpu := 0; ; cpu++ {
+		if !all.IsSet(cpu) {
+			continue
+		}
+		if n == 0 {
+			one.Set(cpu)
+			return unix.SchedSetaffinity(0, &one)
+		}
+		n--
+	}
 }
 
 // destinationSize is the octets of the control message that says where a query

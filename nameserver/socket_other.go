@@ -3,6 +3,7 @@
 package nameserver
 
 import (
+	"errors"
 	"math"
 	"net"
 	"syscall"
@@ -19,8 +20,8 @@ func controlShared(string, string, syscall.RawConn) error { return nil }
 
 func share(*net.UDPConn) error { return nil }
 
-var destinationSize = 0
+func setBuffers(udpSocket, int, int) {}
 
-func replyFrom([]byte) []byte { return nil }
+func pinThread(int) error { return errors.New("not on this system") }
 
 func descriptors() int { return math.MaxInt32 }

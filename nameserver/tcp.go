@@ -141,12 +141,8 @@ func (c *tcpConn) serve() {
 	c.reader = bufio.NewReaderSize(c.conn, readBuffer)
 	for {
 		query, ok := c.awaitQuery()
-		for waiting := 1; ok; waiting++ {
-			c.answer(query)
-			if waiting == c.server.options.MaxInFlight || len(c.out) >= flushSize || !c.hasQuery() {
-				break
-			}
-			query, ok = c.takeQuery()
+		if ok {
+			ok = c.answer(query)
 		}
 		if c.flush() != nil || !ok {
 			return
@@ -184,7 +180,7 @@ func (c *tcpConn) awaitQuery() (query []byte, ok bool) {
 	if c.hasQuery() {
 		return c.takeQuery()
 	}
-	c.server.conns.idle(c)
+	c.server.conns.idle(c, time.Now())
 	defer c.server.conns.busy(c)
 	if c.reader.Buffered() == 0 {
 		if _, err := c.peek(1, c.server.options.IdleTimeout); err != nil {
@@ -235,13 +231,24 @@ func (c *tcpConn) takeQuery() (query []byte, ok bool) {
 	return large.Bytes(), true
 }
 
-// answer puts the answer to query into out.
-func (c *tcpConn) answer(query []byte) {
+// answer puts the answers to query and to those that have arrived behind it into
+// out, as many as may wait. It reports whether the connection can go on.
+func (c *tcpConn) answer(query []byte) (ok bool) {
+	now := time.Now()
 	w := c.server.workers.Get().(*tcpWorker)
 	defer c.server.workers.Put(w)
-	if answer := w.handle(query, TCP, c.client, w.out); answer != nil {
-		c.out = binary.BigEndian.AppendUint16(c.out, uint16(len(answer)))
-		c.out = append(c.out, answer...)
+	defer w.answered(TCP, now)
+	for waiting := 1; ; waiting++ {
+		if answer := w.handle(query, TCP, c.client, now, w.out); answer != nil {
+			c.out = binary.BigEndian.AppendUint16(c.out, uint16(len(answer)))
+			c.out = append(c.out, answer...)
+		}
+		if waiting == c.server.options.MaxInFlight || len(c.out) >= flushSize || !c.hasQuery() {
+			return true
+		}
+		if query, ok = c.takeQuery(); !ok {
+			return false
+		}
 	}
 }
 

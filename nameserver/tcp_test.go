@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"syscall"
@@ -85,7 +86,12 @@ func eventually(t *testing.T, what string, condition func() bool) {
 func (t *connTable) count() (open, waiting int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.open), t.waiting.Len()
+	for c := range t.open {
+		if c.entry.idleSince.Load() != 0 {
+			waiting++
+		}
+	}
+	return len(t.open), waiting
 }
 
 // eventuallyWaiting waits until n connections are open and all wait.
@@ -242,6 +248,49 @@ func TestOldestIdleGoes(t *testing.T) {
 	lookUp(t, dial(t, "tcp", s.Addrs()[0]))
 	wantClosed(t, conns[2])
 	lookUp(t, conns[0])
+}
+
+// However often connections become busy and idle again, the one that makes room
+// has been idle for longest.
+func TestEvictionOrder(t *testing.T) {
+	t.Parallel()
+	const room = 3 * evictionShare
+	table := newConnTable(room, 2*room, metrics.NewDNS(prometheus.NewRegistry()))
+	random := rand.New(rand.NewPCG(1, 2))
+	start := time.Now()
+	idle := map[*tcpConn]time.Time{}
+	for step := range 5000 {
+		now := start.Add(time.Duration(step))
+		if len(table.open) < room || random.IntN(3) == 0 {
+			var oldest *tcpConn
+			for c, since := range idle {
+				if oldest == nil || since.Before(idle[oldest]) {
+					oldest = c
+				}
+			}
+			full := len(table.open) == room
+			c := &tcpConn{conn: new(net.TCPConn)}
+			if added := table.add(c); added != (!full || oldest != nil) {
+				t.Fatalf("step %d: added %v, with %d of %d open and %d idle", step, added, len(table.open), room, len(idle))
+			}
+			if full && oldest != nil {
+				if !oldest.entry.gone {
+					t.Fatalf("step %d: the one idle for longest stayed", step)
+				}
+				delete(idle, oldest)
+			}
+		}
+		for c := range table.open { // any one
+			if _, ok := idle[c]; ok {
+				table.busy(c)
+				delete(idle, c)
+			} else {
+				table.idle(c, now)
+				idle[c] = now
+			}
+			break
+		}
+	}
 }
 
 // Connections in the middle of an answer are not sacrificed for new ones.

@@ -20,22 +20,33 @@ type worker struct {
 	metrics   *metrics.DNS
 	log       *zap.Logger
 	faults    *rate.Limiter // of log lines, shared by all workers
+	ready     int           // answers whose time is not counted yet
 }
 
-// handle returns the answer to msg in out's memory, or nil.
-func (w *worker) handle(msg []byte, transport Transport, client netip.AddrPort, out []byte) (answer []byte) {
-	start := time.Now()
+// handle returns the answer to msg, which came at a time, in out's memory, or
+// nil.
+func (w *worker) handle(msg []byte, transport Transport, client netip.AddrPort, at time.Time, out []byte) (answer []byte) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			w.panicked(fault, client)
 			answer = serverFailure(msg, out)
 		}
 	}()
-	answer = w.responder.answer(msg, arrival{transport, client, start}, out)
+	answer = w.responder.answer(msg, arrival{transport, client, at}, out)
 	if answer != nil && w.responder.query.header.Opcode() != wire.OpcodeNotify {
-		w.counters.Answered(transport, w.responder.query.qtype, w.responder.rcode, time.Since(start))
+		w.counters.Answered(transport, w.responder.query.qtype, w.responder.rcode, len(answer))
+		w.ready++
 	}
 	return answer
+}
+
+// answered counts how long the answers since the last call took. The clock is
+// read once for all that came together, for that takes as long as some answers.
+func (w *worker) answered(transport Transport, since time.Time) {
+	if w.ready > 0 {
+		w.counters.Took(transport, w.ready, time.Since(since))
+		w.ready = 0
+	}
 }
 
 func (w *worker) panicked(fault any, client netip.AddrPort) {
