@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,17 +99,17 @@ func TestBatchSendsTheRest(t *testing.T) {
 		unsent += b.send()
 		left -= n
 	}
-	var got string
+	var got strings.Builder
 	for range 3 {
 		answer := make([]byte, 10)
 		n, err := conn.Read(answer)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got += string(answer[:n])
+		got.WriteString(string(answer[:n]))
 	}
-	if unsent != 2 || got != "023" {
-		t.Errorf("got %s with %d that could not be sent, want 023 with 2", got, unsent)
+	if unsent != 2 || got.String() != "023" {
+		t.Errorf("got %s with %d that could not be sent, want 023 with 2", got.String(), unsent)
 	}
 }
 
