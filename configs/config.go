@@ -85,6 +85,41 @@ type DNS struct {
 	ErrorReportingAgent string `yaml:"error_reporting_agent"`
 	// Any is what QTYPE ANY gets: minimal (one RRset, RFC 8482) or full (all).
 	Any string `yaml:"any"`
+	// RateLimit bounds what forged queries can have sent to others.
+	RateLimit RateLimit `yaml:"rate_limit"`
+}
+
+// RateLimit limits the answers by UDP that are alike and go to one block of
+// client addresses. Answers to a good DNS cookie are not limited.
+type RateLimit struct {
+	// ResponsesPerSecond is the rate of answers to one name and type; 0 turns
+	// all limits off.
+	ResponsesPerSecond int `yaml:"responses_per_second"`
+	// NoDataPerSecond is the rate of answers that a name has no such data; 0
+	// means responses_per_second, -1 no limit.
+	NoDataPerSecond int `yaml:"nodata_per_second"`
+	// ReferralsPerSecond is the same for referrals to one delegation.
+	ReferralsPerSecond int `yaml:"referrals_per_second"`
+	// NXDomainsPerSecond is the same for names that do not exist.
+	NXDomainsPerSecond int `yaml:"nxdomains_per_second"`
+	// ErrorsPerSecond is the same for errors, such as REFUSED.
+	ErrorsPerSecond int `yaml:"errors_per_second"`
+	// Slip has one of so many answers over the rate go out truncated, so that
+	// a client that asked itself comes back by TCP; 0 drops all.
+	Slip int `yaml:"slip"`
+	// Window is how long a client that stays above the rate is held back after
+	// it has stopped; 0 lets the rate itself through all the time.
+	Window time.Duration `yaml:"window"`
+	// IPv4PrefixLength is the size of the blocks of IPv4 addresses.
+	IPv4PrefixLength int `yaml:"ipv4_prefix_length"`
+	// IPv6PrefixLength is the size of the blocks of IPv6 addresses.
+	IPv6PrefixLength int `yaml:"ipv6_prefix_length"`
+	// Exempt lists the networks that are not limited.
+	Exempt []string `yaml:"exempt"`
+	// LogOnly counts and logs what would be limited, and sends it.
+	LogOnly bool `yaml:"log_only"`
+	// MaxTableSize is the number of limits that are kept at once.
+	MaxTableSize int `yaml:"max_table_size"`
 }
 
 // API sets the HTTP listener of the API, the health checks and the metrics.

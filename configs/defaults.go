@@ -24,6 +24,14 @@ func Default() Config {
 			TCPMaxInFlight:              64,
 			Cookies:                     true,
 			Any:                         AnyMinimal,
+			RateLimit: RateLimit{
+				Slip:             2,
+				Window:           15 * time.Second,
+				IPv4PrefixLength: 24,
+				IPv6PrefixLength: 56,
+				Exempt:           []string{},
+				MaxTableSize:     100_000,
+			},
 		},
 		API: API{
 			Listen:      "127.0.0.1:8080",

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -58,4 +59,31 @@ func isNoLabelRune(r rune) bool {
 		return false
 	}
 	return true
+}
+
+// ExemptNetworks returns the networks of Exempt. The configuration must be valid.
+func (r RateLimit) ExemptNetworks() ([]netip.Prefix, error) {
+	networks := make([]netip.Prefix, len(r.Exempt))
+	for i, text := range r.Exempt {
+		var err error
+		if networks[i], err = parseNetwork(text); err != nil {
+			return nil, err
+		}
+	}
+	return networks, nil
+}
+
+// parseNetwork reads an address, or one with the length of a prefix.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("%q is not an address or network, as in 192.0.2.1 or 2001:db8::/32", text)
+	}
+	if network != network.Masked() {
+		return netip.Prefix{}, fmt.Errorf("%s has bits set behind its prefix: %s is the network", text, network.Masked())
+	}
+	return network, nil
 }

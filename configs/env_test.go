@@ -43,6 +43,8 @@ func otherValue(t *testing.T, s setting) (string, []string) {
 		return "console", nil
 	case "dns.any":
 		return AnyFull, nil
+	case "dns.rate_limit.exempt":
+		return "192.0.2.0/24,2001:db8::1", nil
 	case "api.listen":
 		return "[::1]:8053", nil
 	case "api.tls.cert_file":

@@ -66,7 +66,29 @@ func (d DNS) check(p *Problems) {
 	identity(p, d.Identity)
 	d.checkEDNS(p)
 	oneOf(p, "dns.any", d.Any, AnyMinimal, AnyFull)
+	d.RateLimit.check(p)
 }
+
+func (r RateLimit) check(p *Problems) {
+	within(p, "dns.rate_limit.responses_per_second", r.ResponsesPerSecond, 0, maxRate)
+	within(p, "dns.rate_limit.nodata_per_second", r.NoDataPerSecond, -1, maxRate)
+	within(p, "dns.rate_limit.referrals_per_second", r.ReferralsPerSecond, -1, maxRate)
+	within(p, "dns.rate_limit.nxdomains_per_second", r.NXDomainsPerSecond, -1, maxRate)
+	within(p, "dns.rate_limit.errors_per_second", r.ErrorsPerSecond, -1, maxRate)
+	within(p, "dns.rate_limit.slip", r.Slip, 0, 100)
+	within(p, "dns.rate_limit.window", r.Window, 0, time.Hour)
+	within(p, "dns.rate_limit.ipv4_prefix_length", r.IPv4PrefixLength, 1, 32)
+	within(p, "dns.rate_limit.ipv6_prefix_length", r.IPv6PrefixLength, 1, 128)
+	within(p, "dns.rate_limit.max_table_size", r.MaxTableSize, 1, 1<<24)
+	for _, text := range r.Exempt {
+		if _, err := parseNetwork(text); err != nil {
+			p.add("", "dns.rate_limit.exempt", "%s", err)
+		}
+	}
+}
+
+// maxRate is the highest limit of answers a second.
+const maxRate = 1_000_000
 
 func (d DNS) checkEDNS(p *Problems) {
 	if _, err := d.ServerID(); err != nil {

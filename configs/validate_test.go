@@ -44,6 +44,8 @@ func TestValidate(t *testing.T) {
 		{"odd NSID", func(c *Config) { c.DNS.NSID = "0x1" }, "dns.nsid: after 0x there must be pairs of hexadecimal digits"},
 		{"secrets for nothing", func(c *Config) { c.DNS.Cookies, c.DNS.CookieSecretFile = false, "f" }, "dns.cookie_secret_file: is of no use while dns.cookies is false"},
 		{"odd agent", func(c *Config) { c.DNS.ErrorReportingAgent = "a..b" }, `dns.error_reporting_agent: "a..b" is not a domain name of letters, digits, hyphens and underscores`},
+		{"odd network", func(c *Config) { c.DNS.RateLimit.Exempt = []string{"192.0.2.0/24", "::1", "example.org"} }, `dns.rate_limit.exempt: "example.org" is not an address or network, as in 192.0.2.1 or 2001:db8::/32`},
+		{"network with a host", func(c *Config) { c.DNS.RateLimit.Exempt = []string{"192.0.2.1/24"} }, "dns.rate_limit.exempt: 192.0.2.1/24 has bits set behind its prefix: 192.0.2.0/24 is the network"},
 		{"odd ANY", func(c *Config) { c.DNS.Any = "all" }, `dns.any: "all" is none of minimal, full`},
 		{"any rate", func(c *Config) { c.Transfer.MinRate = 0 }, ""},
 		{"silent NOTIFY", func(c *Config) { c.Notify.LogLinesPerSecond = 0 }, ""},
@@ -77,9 +79,9 @@ func TestValidateBoundsEveryNumber(t *testing.T) {
 			t.Run(s.key, func(t *testing.T) {
 				t.Parallel()
 				c := Default()
-				settingsByKey(&c)[s.key].field.SetInt(-1)
+				settingsByKey(&c)[s.key].field.SetInt(-2)
 				if err := c.Validate(); err == nil || !strings.Contains(err.Error(), s.key+": ") {
-					t.Errorf("-1: got %v, want a problem of %s", err, s.key)
+					t.Errorf("-2: got %v, want a problem of %s", err, s.key)
 				}
 			})
 		}

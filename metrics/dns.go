@@ -12,6 +12,7 @@ type DNS struct {
 	queries  *prometheus.Desc
 	sizes    *prometheus.Desc
 	duration *prometheus.Desc
+	limited  *prometheus.Desc
 
 	panics       prometheus.Counter
 	sendFailures *prometheus.CounterVec
@@ -50,6 +51,9 @@ func NewDNS(r prometheus.Registerer) *DNS {
 		duration: prometheus.NewDesc(namespace+"_dns_query_duration_seconds",
 			"How long it took from when a query was received until its answer was ready; queries that are received together become ready together.",
 			[]string{"transport"}, nil),
+		limited: prometheus.NewDesc(namespace+"_dns_rate_limited_total",
+			"Answers over UDP that were over the rate limit: dropped, truncated, or logged (and sent).",
+			[]string{"action"}, nil),
 		sizes: prometheus.NewDesc(namespace+"_dns_response_size_bytes",
 			"Sizes of the answers as DNS messages.",
 			[]string{"transport"}, nil),
@@ -134,6 +138,7 @@ func (d *DNS) Describe(ch chan<- *prometheus.Desc) {
 	ch <- d.queries
 	ch <- d.duration
 	ch <- d.sizes
+	ch <- d.limited
 }
 
 // Collect implements prometheus.Collector: it sums the workers' counters.
@@ -146,6 +151,7 @@ func (d *DNS) Collect(ch chan<- prometheus.Metric) {
 		d.collectDuration(ch, workers, Transport(t))
 		d.collectSizes(ch, workers, Transport(t))
 	}
+	d.collectLimited(ch, workers)
 }
 
 // collectQueries gives the counts that are not zero: most pairs of a type and
@@ -194,4 +200,14 @@ func (d *DNS) collectSizes(ch chan<- prometheus.Metric, workers []*DNSWorker, t 
 		octets += w.octets[t].Load()
 	}
 	ch <- prometheus.MustNewConstHistogram(d.sizes, count, float64(octets), buckets, transports[t])
+}
+
+func (d *DNS) collectLimited(ch chan<- prometheus.Metric, workers []*DNSWorker) {
+	for l, action := range limits {
+		var sum uint64
+		for _, w := range workers {
+			sum += w.limited[l].Load()
+		}
+		ch <- prometheus.MustNewConstMetric(d.limited, prometheus.CounterValue, float64(sum), action)
+	}
 }

@@ -18,6 +18,19 @@ const (
 
 var transports = [transportCount]string{"udp", "tcp"}
 
+// Limit is what became of an answer over the rate limit.
+type Limit uint8
+
+// What becomes of answers over the rate limit.
+const (
+	LimitDropped   Limit = iota
+	LimitTruncated       // sent empty, with TC
+	LimitLogged          // sent, for limits are only to be logged
+	limitCount
+)
+
+var limits = [limitCount]string{"dropped", "truncated", "logged"}
+
 // bounds are the upper ends of the buckets of the time an answer takes.
 var bounds = [...]time.Duration{
 	time.Microsecond, 2 * time.Microsecond, 5 * time.Microsecond,
@@ -84,6 +97,7 @@ type DNSWorker struct {
 	octets      [transportCount]atomic.Uint64
 	buckets     [transportCount][len(bounds) + 1]atomic.Uint64
 	nanoseconds [transportCount]atomic.Uint64
+	limited     [limitCount]atomic.Uint64
 	_           [64]byte
 }
 
@@ -116,3 +130,6 @@ func (w *DNSWorker) Took(t Transport, n int, took time.Duration) {
 	w.buckets[t][i].Add(uint64(n))
 	w.nanoseconds[t].Add(uint64(n) * uint64(max(took, 0)))
 }
+
+// Limited counts an answer over the rate limit.
+func (w *DNSWorker) Limited(l Limit) { w.limited[l].Add(1) }

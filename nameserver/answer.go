@@ -57,6 +57,7 @@ func (r *responder) lookFor(name wire.Name) {
 func (r *responder) step() bool {
 	r.proofs.expanded = false
 	m := r.zone.Find(&r.names)
+	r.resembles(m)
 	if m.Covered && m.Above.IsCut() && !r.asksForDSOf(m) {
 		r.referral(m.Above) // step 3 b
 		return false

@@ -64,6 +64,7 @@ type profile struct {
 	keepalive uint16     // idle timeout of TCP, in keepaliveUnit
 	anyFull   bool       // QTYPE ANY gets all RRsets
 	cookies   *cookieJar // nil if cookies are ignored
+	limits    bool       // answers are rate limited
 }
 
 // arrival is what is known of a message besides its octets.
@@ -91,6 +92,7 @@ type responder struct {
 	truncated bool // something required did not fit
 	cut       section
 	extended  extendedError
+	alike     uint64 // of answers that resemble each other; see resembles
 
 	// The options of the answer.
 	gives      optionSet
@@ -128,7 +130,7 @@ func (r *responder) answer(msg []byte, from arrival, out []byte) []byte {
 	r.arrival = from
 	r.query = query{header: header}
 	r.rcode, r.aa, r.truncated, r.extended = rcodeNoError, false, false, extendedError{code: noExtendedError}
-	r.gives = 0
+	r.gives, r.cookieGood, r.alike = 0, false, 0
 	r.msg.reset(out)
 	switch header.Opcode() {
 	case wire.OpcodeQuery:

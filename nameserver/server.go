@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"secondaryd/internal/ratelimit"
 	"secondaryd/internal/wire"
 	"secondaryd/metrics"
 )
@@ -44,6 +45,8 @@ type Options struct {
 	// others are still accepted; without any, a random one is made every day.
 	Cookies       bool
 	CookieSecrets []CookieSecret
+
+	RateLimit ratelimit.Options // of answers over UDP
 
 	MaxConns           int           // TCP connections; default 10,000, but at most half of all descriptors
 	MaxConnsPerAddress int           // the same for one client address; default 100
@@ -104,12 +107,17 @@ type Server struct {
 	sockets sockets
 	batches []*batch // one for each UDP socket
 	tcp     *tcpServer
+	limiter *limiter
 }
 
 // New opens all sockets; nothing is answered before Run. An address that
 // another process uses is an error.
 func New(o Options) (*Server, error) {
 	o.setDefaults()
+	limiter, err := newLimiter(o.RateLimit, o.Log)
+	if err != nil {
+		return nil, err
+	}
 	sockets, err := listen(o.Listen, o.Workers)
 	if err != nil {
 		return nil, err
@@ -129,7 +137,9 @@ func New(o Options) (*Server, error) {
 		},
 		faults:  rate.NewLimiter(faultRate, faultRate),
 		sockets: sockets,
+		limiter: limiter,
 	}
+	s.profile.limits = limiter != nil
 	for _, socket := range sockets.udp {
 		batch, err := newBatch(socket, o.Batch, o.UDPSize)
 		if err != nil {
@@ -149,6 +159,7 @@ func (s *Server) newWorker(counters *metrics.DNSWorker) *worker {
 		metrics:   s.options.Metrics,
 		log:       s.options.Log,
 		faults:    s.faults,
+		limiter:   s.limiter,
 	}
 }
 

@@ -20,6 +20,7 @@ type worker struct {
 	metrics   *metrics.DNS
 	log       *zap.Logger
 	faults    *rate.Limiter // of log lines, shared by all workers
+	limiter   *limiter      // nil without limits; shared by all workers
 	ready     int           // answers whose time is not counted yet
 }
 
@@ -33,7 +34,10 @@ func (w *worker) handle(msg []byte, transport Transport, client netip.AddrPort, 
 		}
 	}()
 	answer = w.responder.answer(msg, arrival{transport, client, at}, out)
-	if answer != nil && w.responder.query.header.Opcode() != wire.OpcodeNotify {
+	if answer == nil || w.responder.query.header.Opcode() == wire.OpcodeNotify {
+		return answer
+	}
+	if answer = w.limit(answer); answer != nil {
 		w.counters.Answered(transport, w.responder.query.qtype, w.responder.rcode, len(answer))
 		w.ready++
 	}

@@ -12,6 +12,7 @@ import (
 
 	"secondaryd/api"
 	"secondaryd/configs"
+	"secondaryd/internal/ratelimit"
 	"secondaryd/internal/wire"
 	"secondaryd/metrics"
 	"secondaryd/nameserver"
@@ -93,6 +94,10 @@ func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) error {
 	if err != nil {
 		return err
 	}
+	limits, err := rateLimit(c.DNS.RateLimit)
+	if err != nil {
+		return err
+	}
 	d.dns, err = nameserver.New(nameserver.Options{
 		Listen:             c.DNS.Listen,
 		Zones:              d.store,
@@ -110,6 +115,7 @@ func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) error {
 		ReportAgent:        agent,
 		Cookies:            c.DNS.Cookies,
 		CookieSecrets:      secrets,
+		RateLimit:          limits,
 		MaxConns:           c.DNS.TCPMaxConnections,
 		MaxConnsPerAddress: c.DNS.TCPMaxConnectionsPerAddress,
 		MaxInFlight:        c.DNS.TCPMaxInFlight,
@@ -122,6 +128,24 @@ func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) error {
 		Log:                d.log.Named("dns"),
 	})
 	return err
+}
+
+func rateLimit(c configs.RateLimit) (ratelimit.Options, error) {
+	exempt, err := c.ExemptNetworks()
+	return ratelimit.Options{
+		Rate:         c.ResponsesPerSecond,
+		NoDataRate:   c.NoDataPerSecond,
+		ReferralRate: c.ReferralsPerSecond,
+		NXDomainRate: c.NXDomainsPerSecond,
+		ErrorRate:    c.ErrorsPerSecond,
+		Slip:         c.Slip,
+		Window:       c.Window,
+		IPv4Prefix:   c.IPv4PrefixLength,
+		IPv6Prefix:   c.IPv6PrefixLength,
+		Exempt:       exempt,
+		LogOnly:      c.LogOnly,
+		Size:         c.MaxTableSize,
+	}, err
 }
 
 // reportAgent is the error reporting agent as a name, nil without one.
