@@ -5,6 +5,7 @@ GO_NEEDED      := 1.26
 FUZZTIME       ?= 30s
 BENCHTIME      ?= 1s
 TEST_TIMEOUT   ?= 8m
+SOAK_FOR       ?= 10m
 IMAGE          ?= secondaryd
 
 # A toolchain is never downloaded behind anyone's back: too old a Go is said.
@@ -15,7 +16,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 tool := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo run test servers race interop-large conformance lint fmt bench bench-zone fuzz cover docker clean go
+.PHONY: help build demo run test servers race soak interop-large conformance lint fmt bench bench-zone fuzz cover docker clean go
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -37,6 +38,9 @@ servers: # NSD, Knot DNS and BIND for the interop tests
 
 race: go ## run the short tests many times under the race detector
 	$(GO) test -race -shuffle=on -short -count=5 -timeout 30m ./...
+
+soak: go ## run the daemon, race detector in it, under everything at once for SOAK_FOR=10m
+	SOAK_FOR=$(SOAK_FOR) $(GO) test -count=1 -timeout 0 -run '^TestSoak$$' -v ./test/soak
 
 interop-large: go servers ## compare 100,000 records with each real primary
 	INTEROP_LARGE=1 $(GO) test -count=1 -timeout 30m -run TestInteropLarge -v ./test/interop

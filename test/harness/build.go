@@ -5,25 +5,32 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
 
-var built struct {
+// executable is a build of secondaryd, made once a process.
+type executable struct {
+	flags []string
+	cgo   string // CGO_ENABLED
+
 	once sync.Once
 	dir  string
 	path string
 	err  error
 }
 
-// Main runs a package's tests and removes the binary that they built. Call it
+var (
+	static = executable{cgo: "0"}
+	raced  = executable{cgo: "1", flags: []string{"-race"}}
+)
+
+// Main runs a package's tests and removes the binaries that they built. Call it
 // from TestMain of each package that uses Build or StartDaemon.
 func Main(m *testing.M) int {
-	defer func() {
-		if built.dir != "" {
-			_ = os.RemoveAll(built.dir) // a leftover in the temporary directory at worst
-		}
-	}()
+	defer static.remove()
+	defer raced.remove()
 	return m.Run()
 }
 
@@ -31,21 +38,64 @@ func Main(m *testing.M) int {
 // safe for concurrent use.
 func Build(t testing.TB) string {
 	t.Helper()
-	built.once.Do(build)
-	if built.err != nil {
-		t.Fatal(built.err)
-	}
-	return built.path
+	return static.get(t)
 }
 
-func build() {
-	if built.dir, built.err = os.MkdirTemp("", "secondaryd-test-"); built.err != nil {
+// BuildRace is Build with the race detector. The test is skipped where there is
+// none to build with.
+func BuildRace(t testing.TB) string {
+	t.Helper()
+	if missing := missingForRace(); missing != "" {
+		t.Skipf("the race detector needs %s, so nothing is tested under it", missing)
+	}
+	return raced.get(t)
+}
+
+// missingForRace says what the race detector, a C library, needs and lacks.
+func missingForRace() string {
+	out, err := exec.Command("go", "env", "CGO_ENABLED", "CC").Output()
+	if err != nil {
+		return fmt.Sprintf("cgo, and go env fails (%v)", err)
+	}
+	enabled, compiler, _ := strings.Cut(string(out), "\n")
+	if enabled != "1" {
+		return "cgo, and CGO_ENABLED is not 1"
+	}
+	words := strings.Fields(compiler)
+	if len(words) == 0 {
+		return "a C compiler, and CC is empty"
+	}
+	if _, err := exec.LookPath(words[0]); err != nil {
+		return fmt.Sprintf("a C compiler, and there is no %s", words[0])
+	}
+	return ""
+}
+
+func (b *executable) get(t testing.TB) string {
+	t.Helper()
+	b.once.Do(b.build)
+	if b.err != nil {
+		t.Fatal(b.err)
+	}
+	return b.path
+}
+
+func (b *executable) build() {
+	if b.dir, b.err = os.MkdirTemp("", "secondaryd-test-"); b.err != nil {
 		return
 	}
-	built.path = filepath.Join(built.dir, "secondaryd")
-	cmd := exec.Command("go", "build", "-o", built.path, "secondaryd/cmd/secondaryd")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	b.path = filepath.Join(b.dir, "secondaryd")
+	args := append([]string{"build", "-o", b.path}, b.flags...)
+	cmd := exec.Command("go", append(args, "secondaryd/cmd/secondaryd")...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+b.cgo)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		built.err = fmt.Errorf("go build: %w\n%s", err, out)
+		b.err = fmt.Errorf("go build: %w\n%s", err, out)
+	}
+}
+
+// remove leaves a file in the temporary directory at worst.
+func (b *executable) remove() {
+	if b.dir != "" {
+		_ = os.RemoveAll(b.dir)
 	}
 }

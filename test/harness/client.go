@@ -186,15 +186,23 @@ func (c *Client) ForceAXFR(t testing.TB, zone string) {
 // Metrics scrapes.
 func (c *Client) Metrics(t testing.TB) Metrics {
 	t.Helper()
-	status, text, err := c.raw(http.MethodGet, "/metrics", nil)
-	if err != nil || status != http.StatusOK {
-		t.Fatalf("metrics: status %d, %v", status, err)
-	}
-	m, err := ParseMetrics(string(text))
+	m, err := c.Scrape()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// Scrape is Metrics that returns the error. It is safe for concurrent use.
+func (c *Client) Scrape() (Metrics, error) {
+	status, text, err := c.raw(http.MethodGet, "/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	if status != http.StatusOK {
+		return nil, fmt.Errorf("metrics: status %d", status)
+	}
+	return ParseMetrics(string(text))
 }
 
 // Ready says whether GET /readyz is answered with 200. It is safe for concurrent

@@ -27,6 +27,10 @@ type DaemonOptions struct {
 	LogLevel string
 	// NoToken leaves the API token to the daemon.
 	NoToken bool
+	// Race runs a binary with the race detector: see BuildRace.
+	Race bool
+	// Env is more environment, as NAME=value.
+	Env []string
 }
 
 // Daemon is a secondaryd with a configuration and a data directory of its own,
@@ -90,11 +94,16 @@ func (d *Daemon) WriteConfig(t testing.TB) {
 // the daemon, not started.
 func (d *Daemon) Command(t testing.TB, config string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(Build(t), "serve", "--config", config)
+	build := Build
+	if d.Options.Race {
+		build = BuildRace
+	}
+	cmd := exec.Command(build(t), "serve", "--config", config)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Dir(d.Config)}
 	if !d.Options.NoToken {
 		cmd.Env = append(cmd.Env, "SECONDARYD_API_TOKEN="+token)
 	}
+	cmd.Env = append(cmd.Env, d.Options.Env...)
 	return cmd
 }
 
