@@ -32,6 +32,7 @@ run: build ## run the daemon on loopback with configs/dev.yaml, data in ./data
 
 test: go servers ## run all tests, under the race detector where a C compiler is found
 	@$(race_or_not); set -x; $(GO) test $$race -shuffle=on -count=1 -timeout $(TEST_TIMEOUT) ./...
+	$(GO) test -count=1 -run AllocateNothing ./nameserver
 
 servers: # NSD, Knot DNS and BIND for the interop tests
 	@.ci/servers

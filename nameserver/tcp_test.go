@@ -167,7 +167,7 @@ func TestLargeQueries(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, Options{})
 	c := &dns.Conn{Conn: dial(t, "tcp", s.Addrs()[0])}
-	for _, size := range []int{readBuffer - 3, readBuffer - 2, readBuffer - 1, readBuffer, 5000, 65535} {
+	for _, size := range []int{100, 5000, tcpRead - 3, tcpRead - 2, tcpRead - 1, tcpRead, 2 * tcpRead, 65535} {
 		m, _ := parseQuestion(t, "www.example.org A edns")
 		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_PADDING{Padding: make([]byte, size-m.Len()-4)}}
 		for range 2 {
