@@ -16,7 +16,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 tool := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo run test servers race soak interop-large conformance lint fmt bench bench-zone fuzz cover docker clean go
+.PHONY: help build demo run test servers race soak interop-large conformance lint fmt bench bench-zone bench-dns fuzz cover docker clean go
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -65,6 +65,10 @@ bench: go ## run the benchmarks; BENCHTIME=1s each
 
 bench-zone: go servers ## measure zones beside NSD, Knot and BIND on a quiet machine; BENCH_ZONE_ARGS="-rounds 1"
 	BENCH_ZONE=1 $(GO) test -count=1 -timeout 2h -run '^TestZone$$' -v ./test/bench -args $(BENCH_ZONE_ARGS)
+
+bench-dns: go ## measure answers beside NSD, Knot and BIND on a quiet machine; BENCH_DNS_ARGS="-rounds 1 -sets mid"
+	@.ci/servers bench
+	BENCH_DNS=1 $(GO) test -count=1 -timeout 2h -run '^TestDNS$$' -v ./test/bench -args $(BENCH_DNS_ARGS)
 
 fuzz: go ## run each fuzz target for FUZZTIME=30s
 	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets" >&2; exit 1; }; \

@@ -2,8 +2,8 @@
 // secondaries of one primary on loopback in the same run, one at a time, and
 // prints how the figures relate: see docs/performance.md.
 //
-// It runs on request only (make bench-zone), since it takes minutes, needs a quiet
-// machine, and proves nothing about correctness.
+// It runs on request only (make bench-zone, make bench-dns), since it takes
+// minutes, needs a quiet machine, and proves nothing about correctness.
 package bench
 
 import (
@@ -43,7 +43,7 @@ func TestZone(t *testing.T) {
 	chosen := present(t)
 	harness.Build(t) // not while anything is measured
 	r := results{}
-	defer r.print(os.Stdout)
+	defer r.print(os.Stdout, table{metrics: metrics, columns: append(slices.Clone(peers), ours.name)})
 	for part := range strings.SplitSeq(*parts, ",") {
 		switch part {
 		case "large":

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,6 +19,9 @@ type product struct {
 	// order has a running server fetch its zones, where the configuration does
 	// not.
 	order func(*testing.T, *secondary)
+	// workers has the server answer with n threads or processes: more arguments
+	// and more configuration. Ours takes one for each CPU that it may use.
+	workers func(n int) (args []string, config string)
 	// persist has a running server write its zones to disk, or waits for that,
 	// where it takes longer than a settling.
 	persist func(*testing.T, *secondary)
@@ -26,9 +30,9 @@ type product struct {
 // products are the peers and, last, ours. All run with their defaults, except for
 // limits that would have them wait instead of work.
 var products = []product{
-	{name: "NSD", program: "nsd", args: []string{"-d", "-c", "{conf}"}, config: nsdConfig, persist: nsdPersist},
-	{name: "Knot", program: "knotd", args: []string{"-c", "{conf}"}, config: knotConfig},
-	{name: "BIND", program: "named", args: []string{"-g", "-c", "{conf}"}, config: bindConfig, persist: bindPersist},
+	{name: "NSD", program: "nsd", args: []string{"-d", "-c", "{conf}"}, config: nsdConfig, workers: nsdWorkers, persist: nsdPersist},
+	{name: "Knot", program: "knotd", args: []string{"-c", "{conf}"}, config: knotConfig, workers: knotWorkers},
+	{name: "BIND", program: "named", args: []string{"-g", "-c", "{conf}"}, config: bindConfig, workers: bindWorkers, persist: bindPersist},
 	ours,
 }
 
@@ -56,6 +60,10 @@ pattern:
     request-xfr: AXFR %s@%d NOKEY
 `, s.addr.Addr(), s.addr.Port(), s.dir, s.dir, filepath.Join(s.dir, "nsd.sock"), s.primary.addr.Addr(), s.primary.addr.Port()) +
 		s.eachZone("zone:\n    name: %q\n    include-pattern: secondary\n")
+}
+
+func nsdWorkers(n int) ([]string, string) {
+	return nil, fmt.Sprintf("server:\n    server-count: %d\n    reuseport: yes\n", n)
 }
 
 // By default NSD writes what it has transferred once an hour.
@@ -90,6 +98,10 @@ template:
 `, s.dir, listenKnot(s.addr), s.dir, listenKnot(s.primary.addr), s.dir) + knotZones(s.primary.zones)
 }
 
+func knotWorkers(n int) ([]string, string) {
+	return nil, fmt.Sprintf("server:\n    udp-workers: %d\n    tcp-workers: %d\n    background-workers: %d\n", n, n, n)
+}
+
 func bindConfig(s *secondary) string {
 	zone := fmt.Sprintf("zone %%q {\n    type secondary;\n    file \"%%[1]szone\";\n    primaries { %s port %d; };\n};\n",
 		s.primary.addr.Addr(), s.primary.addr.Port())
@@ -113,6 +125,8 @@ options {
 controls { };
 `, s.dir, s.addr.Port(), s.addr.Addr()) + s.eachZone(zone)
 }
+
+func bindWorkers(n int) ([]string, string) { return []string{"-n", strconv.Itoa(n)}, "" }
 
 // BIND writes its zones one after the other, and forgets the rest when it stops.
 func bindPersist(t *testing.T, s *secondary) {

@@ -3,18 +3,22 @@ package bench
 import (
 	"fmt"
 	"io"
-	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
 
-// A metric is a line of the table. Less is better for all of them.
+// A metric is a line of the table. Less is better unless told.
 type metric struct {
-	name   string
-	unit   string
-	ratio  float64 // to the best peer, at most; 0 where there is no such target
-	amount float64 // in unit, at most; 0 where there is no such target
+	name    string
+	unit    string
+	ratio   float64  // to the best peer, at most; 0 where there is no such target
+	amount  float64  // in unit, at most; 0 where there is no such target
+	against []string // the peers that count for the ratio; all unless given
+	more    bool     // is better, and there is no target
+	plain   bool     // there is no better and worse
+	none    bool     // is the target, and the worst round counts
 }
 
 // What is measured, in the order of the table.
@@ -54,65 +58,110 @@ func (r results) add(m *metric, product string, value float64) {
 	r[m][product] = append(r[m][product], value)
 }
 
-// print writes the table of medians.
-func (r results) print(out io.Writer) {
-	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
-	fmt.Fprint(w, "| metric\t| unit\t")
-	for _, p := range products {
-		fmt.Fprintf(w, "| %s\t", p.name)
+// figure is what the rounds of one product come to, if there were any.
+func (r results) figure(m *metric, product string) (value float64, ok bool) {
+	values := r[m][product]
+	switch {
+	case len(values) == 0:
+		return 0, false
+	case m.none:
+		return slices.Max(values), true
+	default:
+		return median(values), true
 	}
-	fmt.Fprint(w, "| ratio\t| target\t| \t|\n")
-	fmt.Fprintln(w, strings.Repeat("|---\t", len(products)+5)+"|")
-	for _, m := range metrics {
+}
+
+// A table is what of the results is shown, and how.
+type table struct {
+	metrics []*metric
+	columns []string // the products
+	ratios  []string // the peers that have a column with our ratio to each
+}
+
+// print writes what was measured of the table.
+func (r results) print(out io.Writer, of table) {
+	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
+	head := append([]string{"metric", "unit"}, of.columns...)
+	for _, peer := range of.ratios {
+		head = append(head, "to "+peer)
+	}
+	head = append(head, "ratio", "target", "")
+	fmt.Fprintln(w, "| "+strings.Join(head, "\t| ")+"\t|")
+	fmt.Fprintln(w, strings.Repeat("|---\t", len(head))+"|")
+	for _, m := range of.metrics {
 		if len(r[m]) > 0 {
-			fmt.Fprintln(w, r.line(m))
+			fmt.Fprintln(w, "| "+strings.Join(r.line(m, of), "\t| ")+"\t|")
 		}
 	}
 	_ = w.Flush() // standard output; there is nobody else to tell
 }
 
-func (r results) line(m *metric) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "| %s\t| %s\t", m.name, m.unit)
-	for _, p := range products {
-		figure := ""
-		if values := r[m][p.name]; len(values) > 0 {
-			figure = number(median(values))
+func (r results) line(m *metric, of table) []string {
+	cells := []string{m.name, m.unit}
+	for _, product := range of.columns {
+		cell := ""
+		if value, ok := r.figure(m, product); ok {
+			cell = number(value)
 		}
-		fmt.Fprintf(&b, "| %s\t", figure)
+		cells = append(cells, cell)
+	}
+	for _, peer := range of.ratios {
+		cells = append(cells, r.ratio(m, peer))
 	}
 	ratio, target, verdict := r.judge(m)
-	fmt.Fprintf(&b, "| %s\t| %s\t| %s\t|", ratio, target, verdict)
-	return b.String()
+	return append(cells, ratio, target, verdict)
+}
+
+// ratio is our figure to that of one product, empty where it can't be told.
+func (r results) ratio(m *metric, product string) string {
+	mine, measured := r.figure(m, ours.name)
+	other, ok := r.figure(m, product)
+	if !measured || !ok || other == 0 || m.plain || m.none {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", mine/other)
 }
 
 // judge compares our figure with the best peer's and with the target. What can't be
 // told is empty.
 func (r results) judge(m *metric) (ratio, target, verdict string) {
-	values := r[m][ours.name]
-	if len(values) == 0 {
+	mine, ok := r.figure(m, ours.name)
+	if !ok {
 		return "", "", ""
 	}
-	mine, best := median(values), r.best(m)
-	if !math.IsInf(best, 1) {
-		ratio = fmt.Sprintf("%.2f", mine/best)
+	best := r.best(m)
+	if best != "" {
+		ratio = r.ratio(m, best)
 	}
 	switch {
+	case m.none:
+		return "", "none", met(mine == 0)
 	case m.amount > 0:
 		return ratio, number(m.amount) + " " + m.unit, met(mine <= m.amount)
 	case m.ratio > 0 && ratio != "":
-		return ratio, fmt.Sprintf("%.1f", m.ratio), met(mine <= m.ratio*best)
+		peer, _ := r.figure(m, best)
+		return ratio, strconv.FormatFloat(m.ratio, 'f', -1, 64), met(mine <= m.ratio*peer)
 	default:
 		return ratio, "", ""
 	}
 }
 
-// best is the least figure of a peer, infinite without any.
-func (r results) best(m *metric) float64 {
-	best := math.Inf(1)
-	for name, values := range r[m] {
-		if name != ours.name {
-			best = min(best, median(values))
+// peers are the names of the other servers.
+var peers = []string{"NSD", "Knot", "BIND"}
+
+// best is the peer with the best figure of those that count, empty without any.
+func (r results) best(m *metric) string {
+	best, candidates := "", m.against
+	if len(candidates) == 0 {
+		candidates = peers
+	}
+	for _, peer := range candidates {
+		value, ok := r.figure(m, peer)
+		if !ok {
+			continue
+		}
+		if least, found := r.figure(m, best); !found || value < least != m.more {
+			best = peer
 		}
 	}
 	return best
@@ -128,6 +177,8 @@ func met(ok bool) string {
 // number prints three digits, or all before the point.
 func number(v float64) string {
 	switch {
+	case v == 0:
+		return "0"
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:

@@ -20,6 +20,8 @@ type secondary struct {
 	api     netip.AddrPort // ours only
 	dir     string
 	env     []string // beside what every server gets
+	cpus    string   // the CPUs it may use, as taskset has it; empty for all
+	threads int      // that answer; 0 for the product's default
 
 	program *harness.Program
 }
@@ -37,6 +39,14 @@ func newSecondary(t *testing.T, p product, from *primary) *secondary {
 	return s
 }
 
+// confine has the secondary, which doesn't run yet, answer with so many threads,
+// on some CPUs only unless cpus is empty.
+func (s *secondary) confine(t *testing.T, cpus string, threads int) {
+	t.Helper()
+	s.cpus, s.threads = cpus, threads
+	s.empty(t)
+}
+
 func (s *secondary) configFile() string { return filepath.Join(s.dir, "server.conf") }
 
 func (s *secondary) logFile() string { return filepath.Join(s.dir, "log") }
@@ -48,7 +58,16 @@ func (s *secondary) empty(t *testing.T) {
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	put(t, s.configFile(), s.config(s))
+	_, more := s.threading()
+	put(t, s.configFile(), more+s.config(s))
+}
+
+// threading is what tells the program its number of threads.
+func (s *secondary) threading() (args []string, config string) {
+	if s.threads == 0 || s.workers == nil {
+		return nil, ""
+	}
+	return s.workers(s.threads)
 }
 
 func (s *secondary) remove(t *testing.T) {
@@ -65,19 +84,28 @@ func (s *secondary) launch(t *testing.T) {
 	if s.product.program == "" {
 		path = harness.Build(t)
 	}
-	args := make([]string, len(s.args))
-	for i, arg := range s.args {
-		args[i] = strings.ReplaceAll(arg, "{conf}", s.configFile())
+	more, _ := s.threading()
+	args := append(pinned(s.cpus, path), more...)
+	for _, arg := range s.args {
+		args = append(args, strings.ReplaceAll(arg, "{conf}", s.configFile()))
 	}
 	log, err := os.OpenFile(s.logFile(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "SECONDARYD_API_TOKEN=" + token}, s.env...)
 	s.program = harness.Run(t, s.name, cmd)
+}
+
+// pinned is the command that runs program on some CPUs; empty means all.
+func pinned(cpus, program string) []string {
+	if cpus == "" {
+		return []string{program}
+	}
+	return []string{"taskset", "-c", cpus, program}
 }
 
 func (s *secondary) group() group { return group(s.program.Group()) }
