@@ -42,7 +42,10 @@ func FuzzAnswer(f *testing.F) {
 	r := newResponder(store, testDesk(&fakeNotifier{peer: testClient.Addr(), key: testKey(f)}), p)
 	p.anyFull = true
 	all := newResponder(store, testDesk(&fakeNotifier{}), p)
+	ahead := newLookahead(store, 2)
+	valid := packed(f, "www.example.org A")
 	f.Fuzz(func(t *testing.T, msg []byte, overTCP bool) {
+		ahead.run(2, func(i int) []byte { return [][]byte{msg, valid}[i] })
 		for _, r := range []*responder{r, all} {
 			checkAnyAnswer(t, r, msg, overTCP)
 		}

@@ -191,7 +191,7 @@ func (s *Server) Close() error { return s.sockets.close() }
 func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for i, batch := range s.batches {
-		u := udpServer{batch: batch, worker: s.newWorker(s.options.Metrics.Worker())}
+		u := udpServer{batch: batch, ahead: newLookahead(s.options.Zones, s.options.Batch), worker: s.newWorker(s.options.Metrics.Worker())}
 		wg.Go(func() {
 			if s.options.PinWorkers {
 				s.pin(i)

@@ -14,6 +14,7 @@ import (
 // arrived, without allocating.
 type udpServer struct {
 	batch  *batch
+	ahead  *lookahead
 	worker *worker
 }
 
@@ -35,6 +36,9 @@ func (u *udpServer) run(ctx context.Context) {
 // only counted, for the client will ask again.
 func (u *udpServer) answer(n int) {
 	now := time.Now()
+	if n >= lookaheadFrom {
+		u.ahead.run(n, u.batch.query)
+	}
 	for i := range n {
 		if answer := u.worker.handle(u.batch.query(i), UDP, u.batch.client(i), now, u.batch.room()); answer != nil {
 			u.batch.reply(i, answer)

@@ -66,9 +66,9 @@ func present(t *testing.T) []product {
 	if harness.Find("knotd") == "" || harness.Find("knotc") == "" {
 		t.Fatal("the primary is Knot DNS (knotd, knotc), which is not installed")
 	}
-	wanted := strings.Split(*servers, ",")
+	wanted := wantedProducts(t)
 	return slices.DeleteFunc(slices.Clone(products), func(p product) bool {
-		if *servers != "" && !slices.Contains(wanted, p.name) {
+		if !wanted[p.name] {
 			return true
 		}
 		missing := p.program != "" && harness.Find(p.program) == ""
@@ -77,6 +77,26 @@ func present(t *testing.T) []product {
 		}
 		return missing
 	})
+}
+
+// wantedProducts are those that -servers names, in any case, or all.
+func wantedProducts(t *testing.T) map[string]bool {
+	t.Helper()
+	wanted := map[string]bool{}
+	for _, p := range products {
+		wanted[p.name] = *servers == ""
+	}
+	if *servers == "" {
+		return wanted
+	}
+	for name := range strings.SplitSeq(*servers, ",") {
+		i := slices.IndexFunc(products, func(p product) bool { return strings.EqualFold(p.name, name) })
+		if i < 0 {
+			t.Fatalf("no server %q in -servers", name)
+		}
+		wanted[products[i].name] = true
+	}
+	return wanted
 }
 
 // each calls f for every product in every round.
