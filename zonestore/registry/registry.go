@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -84,19 +85,27 @@ func Open(options Options) (*Registry, error) {
 	return registry, nil
 }
 
+// Octets returns how large the stored configuration in dir is, which says about
+// how much there is to load; 0 if there is none.
+func Octets(dir string) int64 {
+	info, err := os.Stat(filepath.Join(dir, mainName))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // load reads everything a backend holds into memory.
 func load(backend Backend, options Options) (*Registry, error) {
+	d := newDecoding()
+	revision, err := backend.Load(d.take)
+	objects, decodeErr := d.finish()
+	if err := errors.Join(err, decodeErr); err != nil {
+		return nil, fmt.Errorf("load configuration from %s: %w", options.Dir, err)
+	}
 	state := newState()
-	revision, err := backend.Load(func(entry Entry) error {
-		object, err := decode(entry)
-		if err != nil {
-			return err
-		}
-		state.put(object)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("load configuration: %w", err)
+	for _, o := range objects {
+		state.put(o)
 	}
 	state.revision = revision
 	return &Registry{
