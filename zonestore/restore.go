@@ -67,7 +67,7 @@ func (l *tally) add(v *View) {
 
 // restore serves the copy of one zone and returns its view.
 func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now time.Time) *View {
-	log := s.log.With(zap.String("zone", served.apex.String()))
+	log := s.log.WithLazy(zap.Stringer("zone", served.apex))
 	z, meta, err := s.archive.Load(c.ID, s.seed)
 	if errors.Is(err, archive.ErrNone) {
 		return served.View()

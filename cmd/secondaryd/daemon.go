@@ -12,6 +12,7 @@ import (
 
 	"secondaryd/api"
 	"secondaryd/configs"
+	"secondaryd/internal/hugepage"
 	"secondaryd/internal/ratelimit"
 	"secondaryd/internal/wire"
 	"secondaryd/metrics"
@@ -32,12 +33,13 @@ type daemon struct {
 	api      *api.Server
 	tokens   *api.Tokens
 	ready    atomic.Bool
+	loaded   func() // ends what was done for a fast start
 }
 
 // newDaemon opens files and listeners, in the order in which a fault is the
 // cheapest. Nothing runs yet.
 func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
-	d := &daemon{log: log}
+	d := &daemon{log: log, loaded: hugepage.Reserve(loadingHeap(c.DataDir))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -197,6 +199,7 @@ func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err erro
 	if err := whileLoading(func() error { return d.engine.Restore(ctx) }); err != nil {
 		return errors.Join(err, d.dns.Close(), d.api.Close())
 	}
+	d.loaded()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return named("api", d.api.Run(ctx)) })
 	g.Go(func() error { return named("dns", d.dns.Run(ctx)) })

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"secondaryd/zonestore/registry"
 )
 
 // A keeper gives memory back to the system when the daemon has become quiet
@@ -98,4 +100,17 @@ func whileLoading(work func() error) error {
 	return work()
 }
 
-const loadingPercent = 400
+const (
+	loadingPercent = 400
+	// loadingShare is how many octets of the heap small zones take, with all that
+	// is read to make them, for each of the configuration. Large zones see to
+	// theirs.
+	loadingShare   = 12
+	maxLoadingHeap = 1 << 30
+)
+
+// loadingHeap is about how much the start will need besides large zones. What it
+// does not need costs nothing.
+func loadingHeap(dir string) int {
+	return int(min(registry.Octets(dir)*loadingShare, maxLoadingHeap))
+}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
@@ -57,4 +59,28 @@ func TestReadHeap(t *testing.T) {
 		t.Errorf("64 MiB more: %+v after %+v", after, before)
 	}
 	runtime.KeepAlive(large)
+}
+
+// TestLoadingHeap: the more is configured, the more is made ready, up to a limit.
+func TestLoadingHeap(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "config.db")
+	if got := loadingHeap(dir); got != 0 {
+		t.Errorf("without a configuration: %d", got)
+	}
+	for _, tc := range []struct {
+		octets int64
+		want   int
+	}{{0, 0}, {1 << 20, loadingShare << 20}, {1 << 40, maxLoadingHeap}} {
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(file, tc.octets); err != nil {
+			t.Skipf("the file system has no files that large: %v", err)
+		}
+		if got := loadingHeap(dir); got != tc.want {
+			t.Errorf("configuration of %d octets: got %d, want %d", tc.octets, got, tc.want)
+		}
+	}
 }

@@ -3,8 +3,10 @@ package archive
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 
+	"secondaryd/internal/wire"
 	"secondaryd/zonestore/zone"
 )
 
@@ -70,4 +72,59 @@ func BenchmarkIndex(b *testing.B) {
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/zones, "octets/zone")
 		runtime.KeepAlive(x)
 	}
+}
+
+// BenchmarkLoadLarge loads the copy of a zone of a million records, as a restart
+// does.
+func BenchmarkLoadLarge(b *testing.B) {
+	const delegations = 400_000
+	a, _ := openArchive(b, b.TempDir())
+	defer closeArchive(b, a)
+	save(b, a, id, registryZone(b, delegations))
+	syncNow(b, a)
+	b.ReportAllocs()
+	runtime.GC()
+	for b.Loop() {
+		if _, _, err := a.Load(id, seed); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// registryZone has the look of a registry's: two name servers to each name, a
+// third of the names with a DS, some with glue.
+func registryZone(b *testing.B, delegations int) *zone.Zone {
+	b.Helper()
+	builder, err := zone.NewBuilder(apex, seed, zone.Limits{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	add := func(owner []byte, t uint16, rdata []byte) {
+		if err := builder.Add(owner, t, 86400, rdata); err != nil {
+			b.Fatal(err)
+		}
+	}
+	add(apex, wire.TypeSOA, soa(1))
+	for i := range delegations {
+		label := fmt.Sprintf("name-%x-%d", uint32(i)*2654435761>>8, i)
+		owner := slices.Concat([]byte{byte(len(label))}, []byte(label), apex)
+		for server := range 2 {
+			switch host := fmt.Sprintf("\x03ns%d", server+1); {
+			case i%7 == 0:
+				glue := append([]byte(host), owner...)
+				add(owner, wire.TypeNS, glue)
+				add(glue, wire.TypeA, []byte{192, 0, 2, byte(i)})
+			default:
+				add(owner, wire.TypeNS, fmt.Appendf(nil, "%s\x0Ahoster%04d\x07example\x00", host, i%2000))
+			}
+		}
+		if i%3 == 0 {
+			add(owner, wire.TypeDS, make([]byte, 36))
+		}
+	}
+	z, err := builder.Finish()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return z
 }

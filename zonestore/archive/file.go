@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -163,38 +164,63 @@ func (a *Archive) settleFile(k key, seq uint64) error {
 }
 
 // readFile reads the zone's own file, which may get its name meanwhile.
-func (a *Archive) readFile(id string, seed uint64) (*zone.Zone, Meta, error) {
+func (a *Archive) readFile(id string, seed uint64) (z *zone.Zone, meta Meta, err error) {
 	k := keyOf(id)
 	a.mu.Lock()
 	_, pending := a.pending[k]
 	a.mu.Unlock()
-	err := fs.ErrNotExist
-	var data []byte
+	read := func(f *os.File, size int64) error {
+		z, meta, err = decodeFile(f, size, id, seed)
+		return err
+	}
+	err = fs.ErrNotExist
 	if pending {
-		data, err = a.root.ReadFile(fileName(k) + newSuffix)
+		err = a.withFile(fileName(k)+newSuffix, read)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		data, err = a.root.ReadFile(fileName(k))
+		err = a.withFile(fileName(k), read)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, Meta{}, fmt.Errorf("%w: the file is missing", zone.ErrDamaged)
+		err = fmt.Errorf("%w: the file is missing", zone.ErrDamaged)
 	}
-	if err != nil {
-		return nil, Meta{}, err
-	}
-	return decodeFile(data, id, seed)
+	return z, meta, err
 }
 
-func decodeFile(data []byte, id string, seed uint64) (*zone.Zone, Meta, error) {
-	h, rest, err := decodeFileHead(data)
+// withFile has a file of that size read.
+func (a *Archive) withFile(name string, read func(f *os.File, size int64) error) (err error) {
+	f, err := a.root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return read(f, info.Size())
+}
+
+// decodeFile reads a file of size octets that ought to be the own one of zone id.
+func decodeFile(r io.ReaderAt, size int64, id string, seed uint64) (*zone.Zone, Meta, error) {
+	h, at, err := readFileHead(r, size)
 	if err != nil {
 		return nil, Meta{}, err
 	}
 	if h.id != id {
 		return nil, Meta{}, fmt.Errorf("%w: copy belongs to zone id %q", zone.ErrDamaged, h.id)
 	}
-	z, err := zone.Decode(rest, seed)
+	z, err := zone.Read(io.NewSectionReader(r, at, size-at), size-at, seed)
 	return z, Meta{ID: h.id, Received: time.UnixMicro(h.received).UTC()}, err
+}
+
+// readFileHead returns the head and where it ends.
+func readFileHead(r io.ReaderAt, size int64) (fileHead, int64, error) {
+	b := make([]byte, min(size, int64(maxFileHead)))
+	if _, err := r.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
+		return fileHead{}, 0, err
+	}
+	h, rest, err := decodeFileHead(b)
+	return h, int64(len(b) - len(rest)), err
 }
 
 // removeFile removes the zone's own file, whatever stage it is in.

@@ -249,7 +249,7 @@ func FuzzDecodeFile(f *testing.F) {
 	}
 	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		z, meta, err := decodeFile(data, id, seed)
+		z, meta, err := decodeFile(bytes.NewReader(data), int64(len(data)), id, seed)
 		if err != nil {
 			if !errors.Is(err, zone.ErrDamaged) && !errors.Is(err, zone.ErrVersion) {
 				t.Errorf("an error of another kind: %v", err)

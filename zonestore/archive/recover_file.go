@@ -3,8 +3,12 @@ package archive
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+
+	"secondaryd/zonestore/zone"
 )
 
 // readFiles finds the zones' own files.
@@ -43,11 +47,11 @@ func (r *recovery) readName(dir, name string) error {
 // the process ended. One that is not whole was caught by a power cut.
 func (r *recovery) promote(k key) error {
 	name := fileName(k)
-	data, err := r.root.ReadFile(name + newSuffix)
+	whole, err := r.wholeFile(name+newSuffix, k)
 	if err != nil {
 		return err
 	}
-	if !wholeFile(data, k) {
+	if !whole {
 		r.found.Torn++
 		r.found.Doubtful = true
 		return r.root.Remove(name + newSuffix)
@@ -62,19 +66,28 @@ func (r *recovery) promote(k key) error {
 	return r.syncFolders([]key{k})
 }
 
-func wholeFile(data []byte, k key) bool {
-	h, _, err := decodeFileHead(data)
-	if err != nil || keyOf(h.id) != k {
-		return false
+// wholeFile reports whether a file is a copy of the zone with that key.
+func (r *recovery) wholeFile(name string, k key) (bool, error) {
+	err := r.withFile(name, func(f *os.File, size int64) error {
+		h, _, err := readFileHead(f, size)
+		if err == nil && keyOf(h.id) != k {
+			return fmt.Errorf("%w: copy of another zone", zone.ErrDamaged)
+		}
+		if err == nil {
+			_, _, err = decodeFile(f, size, h.id, 0)
+		}
+		return err
+	})
+	if errors.Is(err, zone.ErrDamaged) || errors.Is(err, zone.ErrVersion) {
+		return false, nil
 	}
-	_, _, err = decodeFile(data, h.id, 0)
-	return err == nil
+	return err == nil, err
 }
 
 // learnFile takes in a zone's own file. Where its number can't be read it
 // counts as the newest, so that the damage is not passed over for an older copy.
 func (r *recovery) learnFile(k key) {
-	h, size, err := r.readFileHead(k)
+	h, size, err := r.headOf(k)
 	if err != nil || keyOf(h.id) != k {
 		h = fileHead{seq: unreadable}
 	}
@@ -90,20 +103,12 @@ func (r *recovery) learnFile(k key) {
 	e.base, e.seq, e.serial, e.removed = place{size: max(1, saturate(size))}, h.seq, h.serial, false
 }
 
-func (r *recovery) readFileHead(k key) (h fileHead, size int64, err error) {
-	f, err := r.root.Open(fileName(k))
-	if err != nil {
-		return fileHead{}, 0, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return fileHead{}, 0, err
-	}
-	b := make([]byte, min(info.Size(), int64(maxFileHead)))
-	if _, err := f.ReadAt(b, 0); err != nil {
-		return fileHead{}, info.Size(), err
-	}
-	h, _, err = decodeFileHead(b)
-	return h, info.Size(), err
+// headOf reads the head of a zone's own file.
+func (a *Archive) headOf(k key) (h fileHead, size int64, err error) {
+	err = a.withFile(fileName(k), func(f *os.File, n int64) error {
+		size = n
+		h, _, err = readFileHead(f, n)
+		return err
+	})
+	return h, size, err
 }

@@ -1,21 +1,38 @@
 package zone
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"math"
+	"slices"
+	"sync/atomic"
 
+	"secondaryd/internal/hugepage"
 	"secondaryd/internal/wire"
 )
 
-// Decode makes a zone of its compiled form and keeps data, which the caller
-// must not change afterwards. It checks whatever look-ups rely on, so that
-// damaged data is refused here and never met by a query. A zone written with
-// another seed gets a new index.
+// Decode makes a zone of its compiled form and keeps nothing of data. It checks
+// whatever look-ups rely on, so that damaged data is refused here, with
+// ErrDamaged, and never met by a query. A zone written with another seed gets a
+// new index.
 func Decode(data []byte, seed uint64) (*Zone, error) {
-	d := decoder{rest: data}
+	if len(data) == 0 {
+		return nil, fmt.Errorf("%w: no zone header", ErrDamaged)
+	}
+	d := decoder{memory: data, size: int64(len(data))}
+	return d.zone(seed)
+}
+
+// Read is Decode for the first size octets of r. It reads them by parts, several
+// at the same time if there are many, to where they stay.
+func Read(r io.ReaderAt, size int64, seed uint64) (*Zone, error) {
+	d := decoder{r: r, size: size}
+	return d.zone(seed)
+}
+
+func (d *decoder) zone(seed uint64) (*Zone, error) {
 	z, sizes, err := d.header()
 	if err != nil {
 		return nil, err
@@ -24,13 +41,14 @@ func Decode(data []byte, seed uint64) (*Zone, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := z.readSections(&sections); err != nil {
+	nsec, nsec3, err := z.readSections(&sections)
+	if err != nil {
 		return nil, err
 	}
 	if err := z.verify(sizes.version); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if err := z.readChains(&sections); err != nil {
+	if err := z.enchain(nsec, nsec3); err != nil {
 		return nil, err
 	}
 	if z.seed != seed {
@@ -39,31 +57,14 @@ func Decode(data []byte, seed uint64) (*Zone, error) {
 	return z, nil
 }
 
-// decoder takes a compiled zone off rest.
-type decoder struct{ rest []byte }
-
-// part is a section that was not looked into yet.
-type part struct {
-	what   string
-	octets []byte
-	sum    uint32
-}
-
-// cut takes the next n octets and their checksum, which follows.
-func (d *decoder) cut(n uint64, what string) (part, error) {
-	if n > uint64(len(d.rest)) || uint64(len(d.rest))-n < 4 {
-		return part{}, fmt.Errorf("%w: ends inside the %s", ErrDamaged, what)
+// beginning returns at most the first n octets.
+func (d *decoder) beginning(n int64) ([]byte, error) {
+	n = min(n, d.size)
+	if d.memory != nil {
+		return d.memory[:n], nil
 	}
-	p := part{what: what, octets: d.rest[:n:n], sum: binary.LittleEndian.Uint32(d.rest[n:])}
-	d.rest = d.rest[n+4:]
-	return p, nil
-}
-
-func (p *part) check() error {
-	if crc32.Checksum(p.octets, castagnoli) != p.sum {
-		return fmt.Errorf("%w: wrong checksum of the %s", ErrDamaged, p.what)
-	}
-	return nil
+	b := make([]byte, n)
+	return b, (&part{r: d.r, what: "header"}).readAt(b, 0)
 }
 
 // sizes are how much of everything the header announces.
@@ -73,22 +74,27 @@ type sizes struct {
 }
 
 func (d *decoder) header() (*Zone, sizes, error) {
-	if len(d.rest) < headerSize || string(d.rest[:4]) != formMagic {
-		return nil, sizes{}, fmt.Errorf("%w: no zone header", ErrDamaged)
-	}
-	version := binary.LittleEndian.Uint32(d.rest[4:])
-	if version != formVersion && version != oldVersion {
-		return nil, sizes{}, fmt.Errorf("%w: version %d, this one reads %d and %d", ErrVersion, version, oldVersion, formVersion)
-	}
-	p, err := d.cut(headerSize+uint64(d.rest[headerSize-1]), "header")
+	b, err := d.beginning(headerSize + wire.MaxName)
 	if err != nil {
 		return nil, sizes{}, err
 	}
-	if err := p.check(); err != nil {
+	if len(b) < headerSize || string(b[:4]) != formMagic {
+		return nil, sizes{}, fmt.Errorf("%w: no zone header", ErrDamaged)
+	}
+	version := binary.LittleEndian.Uint32(b[4:])
+	if version != formVersion && version != oldVersion {
+		return nil, sizes{}, fmt.Errorf("%w: version %d, this one reads %d and %d", ErrVersion, version, oldVersion, formVersion)
+	}
+	p, err := d.cut(headerSize+uint64(b[headerSize-1]), "header")
+	if err != nil {
 		return nil, sizes{}, err
 	}
-	number := func(i int) uint64 { return binary.LittleEndian.Uint64(p.octets[8+8*i:]) }
-	apex := wire.Name(p.octets[headerSize:])
+	b = b[:p.size]
+	if err := p.check(crc32.Checksum(b, castagnoli)); err != nil {
+		return nil, sizes{}, err
+	}
+	number := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8+8*i:]) }
+	apex := wire.Name(b[headerSize:])
 	if end, err := wire.SkipName(apex, 0); err != nil || end != len(apex) {
 		return nil, sizes{}, fmt.Errorf("%w: bad apex", ErrDamaged)
 	}
@@ -112,42 +118,50 @@ func (d *decoder) sections(s sizes) (all sections, err error) {
 		{&all.nsec, s.nsec, 4, 0, "NSEC chain"},
 		{&all.nsec3, s.nsec3, 4, 0, "NSEC3 chain"},
 	} {
-		if section.count < section.least || section.count > uint64(len(d.rest))/section.width {
+		if section.count < section.least || section.count > math.MaxUint32 || section.count > d.left()/section.width {
 			return sections{}, fmt.Errorf("%w: impossible size of the %s", ErrDamaged, section.what)
 		}
 		if *section.part, err = d.cut(section.count*section.width, section.what); err != nil {
 			return sections{}, err
 		}
 	}
-	if len(d.rest) != 0 {
-		return sections{}, fmt.Errorf("%w: %d octets too many", ErrDamaged, len(d.rest))
+	if d.left() != 0 {
+		return sections{}, fmt.Errorf("%w: %d octets too many", ErrDamaged, d.left())
 	}
 	return all, nil
 }
 
-// readSections checks all sections and takes the slab, the nodes and the index,
-// at the same time if they are large.
-func (z *Zone) readSections(s *sections) error {
-	together := len(s.slab.octets) > manyOctets
-	return inParallel(together,
-		func() error {
-			z.slab = readSlab(s.slab.octets)
-			return s.slab.check()
-		},
-		func() error {
-			z.nodes = readNodes(s.nodes.octets)
-			return s.nodes.check()
-		},
-		func() error {
-			z.index = readIndex(s.index.octets)
-			return errors.Join(s.index.check(), s.nsec.check(), s.nsec3.check())
-		})
+// readSections takes the slab, the nodes and the index, and returns the nodes of
+// both chains.
+func (z *Zone) readSections(s *sections) (nsec, nsec3 []uint32, err error) {
+	block := hugepage.New(s.nodes.size + s.index.size + s.slab.size)
+	defer block.Filled()
+	if z.index, err = readIndex(&s.index, &block, s.nodes.size/nodeSize); err != nil {
+		return nil, nil, err
+	}
+	if z.nodes, err = readNodes(&s.nodes, &block); err != nil {
+		return nil, nil, err
+	}
+	if z.slab, err = readSlab(&s.slab, &block); err != nil {
+		return nil, nil, err
+	}
+	if nsec, err = readNumbers(&s.nsec); err != nil {
+		return nil, nil, err
+	}
+	nsec3, err = readNumbers(&s.nsec3)
+	return nsec, nsec3, err
 }
 
-func readSlab(b []byte) slab {
-	if len(b) < chunkSize/16 {
-		b = bytes.Clone(b) // or little data would hold on to what it was read with
+func readSlab(p *part, block *hugepage.Block) (slab, error) {
+	b := hugepage.Take[byte](block, p.size)
+	if err := p.fill(b); err != nil {
+		return slab{}, err
 	}
+	return slabOf(b), nil
+}
+
+// slabOf lays a slab over b.
+func slabOf(b []byte) slab {
 	var s slab
 	for off := 0; off < len(b) || off == 0; off += chunkSize {
 		s.chunks = append(s.chunks, b[off:])
@@ -156,12 +170,11 @@ func readSlab(b []byte) slab {
 	return s
 }
 
-func readNodes(b []byte) nodes {
-	var n nodes
-	for len(b) > 0 {
-		page := make([]node, min(nodePageSize, len(b)/nodeSize))
-		for i := range page {
-			page[i] = node{
+func readNodes(p *part, block *hugepage.Block) (nodes, error) {
+	all := hugepage.Take[node](block, p.size/nodeSize)
+	err := p.each(func(off int, b []byte) error {
+		for i := range all[off/nodeSize:][:len(b)/nodeSize] {
+			all[off/nodeSize+i] = node{
 				name:   binary.LittleEndian.Uint32(b),
 				parent: binary.LittleEndian.Uint32(b[4:]),
 				sets:   binary.LittleEndian.Uint32(b[8:]),
@@ -169,61 +182,95 @@ func readNodes(b []byte) nodes {
 			}
 			b = b[nodeSize:]
 		}
-		n.all = append(n.all, page)
-	}
-	return n
+		return nil
+	})
+	return nodes{paged(all, nodePageSize)}, err
 }
 
-func readIndex(b []byte) index {
-	x := index{size: uint64(len(b) / slotSize)}
-	for len(b) > 0 {
-		page := make([]uint64, min(slotPageSize, len(b)/slotSize))
-		for i := range page {
-			page[i] = binary.LittleEndian.Uint64(b)
+// readIndex reads the index of a zone of that many nodes.
+func readIndex(p *part, block *hugepage.Block, nodes int) (index, error) {
+	all := hugepage.Take[uint64](block, p.size/slotSize)
+	var used atomic.Int64
+	err := p.each(func(off int, b []byte) error {
+		n := 0
+		for i := range all[off/slotSize:][:len(b)/slotSize] {
+			entry := binary.LittleEndian.Uint64(b)
 			b = b[slotSize:]
-			if page[i] != 0 {
-				x.used++
+			if entry == 0 {
+				continue
 			}
+			if uint32(entry)-1 >= uint32(nodes) {
+				return fmt.Errorf("%w: %w", ErrDamaged, errIndex)
+			}
+			all[off/slotSize+i] = entry
+			n++
 		}
-		x.all = append(x.all, page)
-	}
-	return x
+		used.Add(int64(n))
+		return nil
+	})
+	return index{pages: paged(all, slotPageSize), size: uint64(len(all)), used: int(used.Load())}, err
 }
 
-// readChains makes the chains of the nodes in them.
-func (z *Zone) readChains(s *sections) (err error) {
+// readNumbers reads the nodes of a chain.
+func readNumbers(p *part) ([]uint32, error) {
+	all := make([]uint32, p.size/4)
+	err := p.each(func(off int, b []byte) error {
+		for i := range all[off/4:][:len(b)/4] {
+			all[off/4+i] = binary.LittleEndian.Uint32(b[4*i:])
+		}
+		return nil
+	})
+	return all, err
+}
+
+// enchain makes the chains of the nodes in them.
+func (z *Zone) enchain(nsec, nsec3 []uint32) (err error) {
 	param, hashed := z.readNSEC3Param()
-	if !hashed && len(s.nsec.octets)+len(s.nsec3.octets) == 0 {
+	if !hashed && len(nsec)+len(nsec3) == 0 {
 		return nil
 	}
 	z.chains = &chains{nsec3Param: param, hashed: hashed}
-	if z.nsec, err = z.readOrder(&s.nsec); err != nil {
+	if z.nsec, err = z.orderOf(nsec); err != nil {
 		return err
 	}
-	z.nsec3, err = z.readOrder(&s.nsec3)
+	z.nsec3, err = z.orderOf(nsec3)
 	return err
 }
 
-// readOrder makes an order of nodes that must be sorted already.
-func (z *Zone) readOrder(p *part) (order, error) {
-	var o order
-	var last wire.Name
-	var lastKey uint64
-	for b := p.octets; len(b) > 0; b = b[4:] {
-		n := binary.LittleEndian.Uint32(b)
+// orderOf makes an order of nodes that must be sorted already.
+func (z *Zone) orderOf(nodes []uint32) (order, error) {
+	count := (len(nodes) + orderPageSize - 1) / orderPageSize
+	o := order{firsts: make([]uint64, count), pages: make([]orderPage, count), count: len(nodes)}
+	err := inRanges(len(nodes), orderPageSize, func(from, to int) error {
+		page, err := z.pageOf(nodes[from:to], nodes[max(0, from-1):from])
+		if err != nil {
+			return fmt.Errorf("%w: chain: %w", ErrDamaged, err)
+		}
+		o.firsts[from/orderPageSize], o.pages[from/orderPageSize] = page.keys[0], page
+		return nil
+	})
+	return o, err
+}
+
+// pageOf makes a page of an order. The nodes must come behind the one before the
+// page, which there is one of at most.
+func (z *Zone) pageOf(nodes, before []uint32) (orderPage, error) {
+	page := orderPage{make([]uint64, 0, len(nodes)), make([]uint32, 0, len(nodes))}
+	var last place
+	for i, n := range slices.Concat(before, nodes) {
 		if n >= uint32(z.nodes.len()) {
-			return order{}, fmt.Errorf("%w: chain: %w", ErrDamaged, errReference)
+			return orderPage{}, errReference
 		}
-		name := z.nodeName(n)
-		key := sortKey(name, z.labels)
-		if last != nil && (key < lastKey || key == lastKey && name.Compare(last) <= 0) {
-			return order{}, fmt.Errorf("%w: chain: %w", ErrDamaged, errOrder)
+		p := z.place(n)
+		if i > 0 && z.comparePlaces(last, p) >= 0 {
+			return orderPage{}, errOrder
 		}
-		o.append(place{key, n})
-		last, lastKey = name, key
+		if i >= len(before) {
+			page.append(p)
+		}
+		last = p
 	}
-	o.trim()
-	return o, nil
+	return page, nil
 }
 
 // reseed lays the index out for hashes with another seed.

@@ -140,3 +140,35 @@ func TestChainsDecoded(t *testing.T) {
 		t.Errorf("a chain out of order: got %v", err)
 	}
 }
+
+// TestChainPages decodes a chain of several pages: one that is out of order where
+// two pages meet is found.
+func TestChainPages(t *testing.T) {
+	t.Parallel()
+	const names = 2*orderPageSize + 100
+	records := []string{soaText, "example.org." + nsecText}
+	for i := range names {
+		records = append(records, fmt.Sprintf("n%05d.example.org.%s", i, nsecText))
+	}
+	z := build(t, "example.org.", records...)
+	got, err := Decode(encoded(t, z), testSeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.nsec.len() != names+1 || len(got.nsec.pages) != 3 || !slices.Equal(got.nsec.firsts, z.nsec.firsts) {
+		t.Errorf("%d names in %d pages", got.nsec.len(), len(got.nsec.pages))
+	}
+	for _, spoil := range []struct {
+		what string
+		a, b *uint32
+	}{
+		{"where pages meet", &z.nsec.pages[0].nodes[orderPageSize-1], &z.nsec.pages[1].nodes[0]},
+		{"at the end", &z.nsec.pages[2].nodes[99], &z.nsec.pages[2].nodes[100]},
+	} {
+		*spoil.a, *spoil.b = *spoil.b, *spoil.a
+		if _, err := Decode(encoded(t, z), testSeed); !errors.Is(err, errOrder) || !errors.Is(err, ErrDamaged) {
+			t.Errorf("out of order %s: got %v", spoil.what, err)
+		}
+		*spoil.a, *spoil.b = *spoil.b, *spoil.a
+	}
+}

@@ -10,6 +10,15 @@ type pages[T any] struct {
 	shared []bool
 }
 
+// paged lays pages of size elements over all.
+func paged[T any](all []T, size int) pages[T] {
+	p := pages[T]{all: make([][]T, 0, (len(all)+size-1)/size)}
+	for page := range slices.Chunk(all, size) {
+		p.all = append(p.all, page)
+	}
+	return p
+}
+
 // fork returns an array that shares every page with p.
 func (p *pages[T]) fork() pages[T] {
 	shared := make([]bool, len(p.all))

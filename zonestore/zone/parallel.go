@@ -6,35 +6,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// From how much work on it is shared out: less is done before a goroutine has
-// begun.
-const (
-	manyOctets = 1 << 20
-	many       = 1 << 15
-)
-
-// inParallel does all the work, at the same time if together is true.
-func inParallel(together bool, work ...func() error) error {
-	var g errgroup.Group
-	for _, w := range work {
-		if together {
-			g.Go(w)
-		} else if err := w(); err != nil {
-			return err
-		}
-	}
-	return g.Wait()
-}
-
-// inRanges does the work for 0 to n, in ranges at the same time if n is many.
-func inRanges(n int, work func(from, to int) error) error {
-	if n < many {
+// inRanges does the work for 0 to n in ranges of that size, several at the same
+// time.
+func inRanges(n, size int, work func(from, to int) error) error {
+	switch {
+	case n == 0:
+		return nil
+	case n <= size:
 		return work(0, n)
 	}
 	var g errgroup.Group
-	parts := runtime.GOMAXPROCS(0)
-	for part := range parts {
-		g.Go(func() error { return work(n*part/parts, n*(part+1)/parts) })
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for from := 0; from < n; from += size {
+		g.Go(func() error { return work(from, min(from+size, n)) })
 	}
 	return g.Wait()
 }

@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,77 +17,67 @@ var (
 	errFlags     = errors.New("flags do not fit the tree")
 )
 
+// nodesAtOnce is how many nodes one goroutine checks while others check others:
+// fewer are done before a goroutine has begun.
+const nodesAtOnce = 1 << 14
+
 // verify checks everything that look-ups take for granted of a decoded zone,
 // and makes the rest of it, as its version wants.
 func (z *Zone) verify(version uint32) error {
-	if err := z.verifyIndex(); err != nil {
-		return err
+	if z.index.used != z.nodes.len() || z.index.size <= uint64(z.index.used) {
+		return errIndex
 	}
-	used, err := z.countNodes(z.verifyNode)
+	var octets, dead atomic.Int64
+	err := inRanges(z.nodes.len(), nodesAtOnce, func(from, to int) error {
+		return z.verifyNodes(uint32(from), uint32(to), version, &octets, &dead)
+	})
 	if err != nil {
 		return err
 	}
-	z.waste = max(0, z.slab.span()-used-1)
-	if _, err := z.countNodes(z.verifyPlace); err != nil {
-		return err
-	}
+	z.waste, z.dead = max(0, z.slab.span()-int(octets.Load())-1), int(dead.Load())
 	z.apex = z.nodeName(0)
 	if version == oldVersion {
 		z.resettle() // its flags meant something else
-		return z.readSOA()
-	}
-	if z.dead, err = z.countNodes(z.verifyFlags); err != nil {
-		return err
 	}
 	return z.readSOA()
 }
 
-// countNodes adds up what count says of each node. Several nodes may be looked
-// at together.
-func (z *Zone) countNodes(count func(i uint32) (int, error)) (int, error) {
-	var total atomic.Int64
-	err := inRanges(z.nodes.len(), func(from, to int) error {
-		sum := 0
-		for i := from; i < to; i++ {
-			n, err := count(uint32(i))
-			if err != nil {
-				return fmt.Errorf("name %d: %w", i, err)
-			}
-			sum += n
+// verifyNodes checks the nodes of a range, and adds up the octets of the slab
+// that they use and how many are dead. Others are looked at meanwhile: what it
+// reads of a parent is safe to read, and right if all nodes are.
+func (z *Zone) verifyNodes(from, to, version uint32, octets, dead *atomic.Int64) error {
+	var used, unused int
+	for i := from; i < to; i++ {
+		n, err := z.verifyNode(i)
+		if err == nil && version != oldVersion {
+			err = z.verifyFlags(i)
 		}
-		total.Add(int64(sum))
-		return nil
-	})
-	return int(total.Load()), err
-}
-
-func (z *Zone) verifyIndex() error {
-	count := z.nodes.len()
-	if z.index.used != count || z.index.size <= uint64(count) {
-		return errIndex
+		if err != nil {
+			return fmt.Errorf("name %d: %w", i, err)
+		}
+		used += n
+		if z.nodes.at(i).isDead() {
+			unused++
+		}
 	}
-	return inRanges(len(z.index.all), func(from, to int) error {
-		for _, page := range z.index.all[from:to] {
-			for _, entry := range page {
-				if entry != 0 && int(uint32(entry))-1 >= count {
-					return errIndex
-				}
-			}
-		}
-		return nil
-	})
+	octets.Add(int64(used))
+	dead.Add(int64(unused))
+	return nil
 }
 
-// verifyNode checks the name and the records of node i, and returns how many
-// octets of the slab it uses.
+// verifyNode checks node i without its flags, and returns how many octets of the
+// slab it uses.
 func (z *Zone) verifyNode(i uint32) (octets int, err error) {
 	n := z.nodes.at(i)
-	if !z.slab.has(n.name, 1) || !z.slab.has(n.name, 1+int(z.slab.at(n.name)[0])) {
+	name, ok := z.nameIn(n.name)
+	if !ok {
 		return 0, errReference
 	}
-	name := z.nameAt(n.name)
 	if end, err := wire.SkipName(name, 0); err != nil || end != len(name) {
 		return 0, wire.ErrLabel
+	}
+	if err := z.verifyPlace(i, name); err != nil {
+		return 0, err
 	}
 	switch {
 	case n.sets == 0:
@@ -98,36 +89,44 @@ func (z *Zone) verifyNode(i uint32) (octets int, err error) {
 	return 1 + len(name) + octets, err
 }
 
-// verifyPlace checks that node i stands behind its parent, all names being right.
-func (z *Zone) verifyPlace(i uint32) (int, error) {
-	n := z.nodes.at(i)
-	name := z.nameAt(n.name)
-	switch {
-	case i == 0 && (n.parent != none || !name.Equal(z.apex)):
-		return 0, errOrder
-	case i > 0 && n.parent >= i:
-		return 0, errOrder
-	case i > 0 && (len(name) == 1 || !name.Parent().Equal(z.nameAt(z.nodes.at(n.parent).name))):
-		return 0, errOrder
+// nameIn is nameAt for a reference that may lead anywhere.
+func (z *Zone) nameIn(ref uint32) (name wire.Name, ok bool) {
+	if !z.slab.has(ref, 1) || !z.slab.has(ref, 1+int(z.slab.at(ref)[0])) {
+		return nil, false
 	}
-	return 0, nil
+	return z.nameAt(ref), true
 }
 
-// verifyFlags checks the flags that searches follow, all places being right,
-// and counts the node if it is dead.
-func (z *Zone) verifyFlags(i uint32) (dead int, err error) {
+// verifyPlace checks that node i, of that name, stands behind its parent.
+func (z *Zone) verifyPlace(i uint32, name wire.Name) error {
+	parent := z.nodes.at(i).parent
+	if i == 0 {
+		if parent != none || !name.Equal(z.apex) {
+			return errOrder
+		}
+		return nil
+	}
+	if parent >= i || len(name) == 1 {
+		return errOrder
+	}
+	above, ok := z.nameIn(z.nodes.at(parent).name)
+	if rest := name.Parent(); !ok || !bytes.Equal(rest, above) && !rest.Equal(above) {
+		return errOrder
+	}
+	return nil
+}
+
+// verifyFlags checks the flags of node i that searches follow.
+func (z *Zone) verifyFlags(i uint32) error {
 	n := z.nodes.at(i)
 	inherited := uint32(0)
 	if i > 0 {
 		inherited = bequest(z.nodes.at(n.parent).flags)
 	}
 	if n.flags&(flagBelowCut|flagBelowName) != inherited && (i == 0 || n.isName()) {
-		return 0, errFlags
+		return errFlags
 	}
-	if n.isDead() {
-		return 1, nil
-	}
-	return 0, nil
+	return nil
 }
 
 // verifySets checks the RRsets that b begins with and returns their octets.
