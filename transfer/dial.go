@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"runtime"
 	"time"
 
 	"github.com/miekg/dns"
@@ -21,18 +22,21 @@ type client struct {
 	limits *Limits
 	budget *budget
 	slots  chan struct{} // one for each running transfer
-	seed   uint64
-	id     func() uint16 // random message ids
+	// working has one for each piece of work that is going on; see work.
+	working chan struct{}
+	seed    uint64
+	id      func() uint16 // random message ids
 }
 
 func newClient(dial Dialer, limits *Limits, seed uint64) *client {
 	return &client{
-		dial:   dial,
-		limits: limits,
-		budget: &budget{limit: limits.BytesRunning},
-		slots:  make(chan struct{}, limits.Running),
-		seed:   seed,
-		id:     dns.Id,
+		dial:    dial,
+		limits:  limits,
+		budget:  &budget{limit: limits.BytesRunning},
+		slots:   make(chan struct{}, limits.Running),
+		working: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		seed:    seed,
+		id:      dns.Id,
 	}
 }
 

@@ -75,11 +75,15 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 		if err := m.count(n); err != nil {
 			return received{}, err
 		}
-		msg, err := signatures.Next(buf[:n], time.Now())
+		err = c.work(func() (err error) {
+			msg, err := signatures.Next(buf[:n], time.Now())
+			if err != nil {
+				return signatureError(StepAXFR, buf[:n], err)
+			}
+			done, err = stream.message(msg)
+			return err
+		})
 		if err != nil {
-			return received{}, signatureError(StepAXFR, buf[:n], err)
-		}
-		if done, err = stream.message(msg); err != nil {
 			return received{}, err
 		}
 		if err := within(conn, c.limits.Message); err != nil {
@@ -89,11 +93,23 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 	if err := signatures.Finish(); err != nil {
 		return received{}, err
 	}
-	z, err := stream.builder.Finish()
-	if err != nil {
-		return received{}, err
-	}
-	return received{zone: z, octets: m.octets}, guard(z)
+	var z *zone.Zone
+	err = c.work(func() (err error) {
+		if z, err = stream.builder.Finish(); err != nil {
+			return err
+		}
+		return guard(z)
+	})
+	return received{zone: z, octets: m.octets}, err
+}
+
+// work does a piece of a transfer's work that takes a CPU. So many go on at a
+// time as there are CPUs: the runtime has more processors than that, and what
+// answers queries finds one free.
+func (c *client) work(piece func() error) error {
+	c.working <- struct{}{}
+	defer func() { <-c.working }()
+	return piece()
 }
 
 // buffers are for the messages of transfers: with many at once, each with a new
@@ -121,7 +137,12 @@ type meter struct {
 	budget *budget
 	start  time.Time
 	octets int64
+	large  bool // and in the background
 }
+
+// large is the octets from which on a transfer takes so much work that answers
+// would notice.
+const large = 4 << 20
 
 // count adds a message of n octets.
 func (m *meter) count(n int) error {
@@ -129,6 +150,10 @@ func (m *meter) count(n int) error {
 		return fail(StepAXFR, CauseBudget, "%d octets", m.limits.BytesRunning)
 	}
 	m.octets += int64(n)
+	if !m.large && m.octets >= large {
+		m.large = true
+		stepBack()
+	}
 	if m.octets > m.limits.Bytes {
 		return fail(StepAXFR, CauseLimit, "more than %d octets", m.limits.Bytes)
 	}
