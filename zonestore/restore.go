@@ -3,6 +3,7 @@ package zonestore
 import (
 	"context"
 	"errors"
+	"maps"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -32,18 +33,28 @@ func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) 
 		timers = map[string]Timers{}
 	}
 	began := time.Now()
-	var loaded tally
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(2 * runtime.GOMAXPROCS(0))
+	left := maps.Clone(timers)
 	for _, c := range zones {
-		t, ok := timers[c.ID]
-		delete(timers, c.ID)
+		delete(left, c.ID)
+	}
+	var loaded tally
+	var next atomic.Int64
+	var g errgroup.Group
+	// As many goroutines as zones would each grow a stack of its own.
+	for range 2 * runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
-			loaded.add(s.restore(s.enter(newServed(c.ID, c.Apex)), c, t, ok, now))
-			return ctx.Err()
+			for i := next.Add(1) - 1; i < int64(len(zones)); i = next.Add(1) - 1 {
+				c := zones[i]
+				t, ok := timers[c.ID]
+				loaded.add(s.restore(s.enter(newServed(c.ID, c.Apex)), c, t, ok, now))
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+			}
+			return nil
 		})
 	}
-	for id := range timers {
+	for id := range left {
 		s.timers.set(id, nil)
 		if err := s.archive.Delete(id); err != nil {
 			s.log.Warn("can't delete the copy of a removed zone", zap.Error(err))

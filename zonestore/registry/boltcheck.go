@@ -39,7 +39,8 @@ type boltMeta struct {
 type boltCheck struct {
 	file  io.ReaderAt
 	pages uint64
-	seen  map[uint64]bool
+	seen  []uint64 // a bit for each page
+	spare [][]byte // buffers of one page that are not in use
 }
 
 // checkBolt reports a *DamageError unless every page that bbolt would follow
@@ -60,7 +61,7 @@ func checkBolt(path string) error {
 		err = errors.New("the file is shorter than it says")
 	}
 	if err == nil {
-		c := &boltCheck{file: file, pages: meta.pages, seen: make(map[uint64]bool)}
+		c := &boltCheck{file: file, pages: meta.pages, seen: make([]uint64, meta.pages/64+1)}
 		err = c.page(meta.root, bounds{}, 0)
 	}
 	if err != nil {
@@ -117,31 +118,48 @@ func (c *boltCheck) page(id uint64, within bounds, depth int) error {
 	if err := c.content(page, within, depth); err != nil {
 		return fmt.Errorf("page %d: %w", id, err)
 	}
+	if len(page) == boltPageSize {
+		c.spare = append(c.spare, page)
+	}
 	return nil
 }
 
 // read gives a page with its overflow pages.
 func (c *boltCheck) read(id uint64) ([]byte, error) {
-	if id < 2 || id >= c.pages || c.seen[id] {
-		return nil, fmt.Errorf("page %d does not exist or is used twice", id)
+	if id < 2 || id >= c.pages {
+		return nil, fmt.Errorf("page %d does not exist", id)
 	}
-	header := make([]byte, boltPageHeader)
-	if _, err := c.file.ReadAt(header, int64(id)*boltPageSize); err != nil {
+	page := c.buffer()
+	if _, err := c.file.ReadAt(page, int64(id)*boltPageSize); err != nil {
 		return nil, err
 	}
-	overflow := uint64(order.Uint32(header[12:]))
-	if order.Uint64(header) != id || overflow >= c.pages-id || overflow > boltMaxPage/boltPageSize {
+	overflow := uint64(order.Uint32(page[12:]))
+	if order.Uint64(page) != id || overflow >= c.pages-id || overflow > boltMaxPage/boltPageSize {
 		return nil, fmt.Errorf("page %d has a wrong header", id)
 	}
-	for i := range overflow + 1 {
-		if c.seen[id+i] {
-			return nil, fmt.Errorf("page %d is used twice", id+i)
+	for i := id; i <= id+overflow; i++ {
+		if c.seen[i/64]&(1<<(i%64)) != 0 {
+			return nil, fmt.Errorf("page %d is used twice", i)
 		}
-		c.seen[id+i] = true
+		c.seen[i/64] |= 1 << (i % 64)
 	}
-	page := make([]byte, (overflow+1)*boltPageSize)
-	_, err := c.file.ReadAt(page, int64(id)*boltPageSize)
+	if overflow == 0 {
+		return page, nil
+	}
+	page = append(page, make([]byte, overflow*boltPageSize)...)
+	_, err := c.file.ReadAt(page[boltPageSize:], int64(id+1)*boltPageSize)
 	return page, err
+}
+
+// buffer returns memory for a page, which keys may refer to until it is checked.
+func (c *boltCheck) buffer() []byte {
+	last := len(c.spare) - 1
+	if last < 0 {
+		return make([]byte, boltPageSize)
+	}
+	b := c.spare[last]
+	c.spare = c.spare[:last]
+	return b
 }
 
 // content checks the elements of a page, which may be one inside a value.
