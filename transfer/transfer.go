@@ -62,6 +62,8 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 	}
 	m := &meter{limits: c.limits, budget: c.budget, start: time.Now()}
 	defer m.release()
+	var h heavy
+	defer h.end()
 	stream := &axfr{query: q, seed: c.seed, limits: c.limits.builder(), accept: accept}
 	signatures := q.verifier()
 	space := buffers.Get().(*[wire.MaxMessage]byte)
@@ -75,6 +77,7 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 		if err := m.count(n); err != nil {
 			return received{}, err
 		}
+		h.received(m.octets)
 		err = c.work(func() (err error) {
 			msg, err := signatures.Next(buf[:n], time.Now())
 			if err != nil {
@@ -137,12 +140,7 @@ type meter struct {
 	budget *budget
 	start  time.Time
 	octets int64
-	large  bool // and in the background
 }
-
-// large is the octets from which on a transfer takes so much work that answers
-// would notice.
-const large = 4 << 20
 
 // count adds a message of n octets.
 func (m *meter) count(n int) error {
@@ -150,10 +148,6 @@ func (m *meter) count(n int) error {
 		return fail(StepAXFR, CauseBudget, "%d octets", m.limits.BytesRunning)
 	}
 	m.octets += int64(n)
-	if !m.large && m.octets >= large {
-		m.large = true
-		stepBack()
-	}
 	if m.octets > m.limits.Bytes {
 		return fail(StepAXFR, CauseLimit, "more than %d octets", m.limits.Bytes)
 	}
