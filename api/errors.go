@@ -233,13 +233,16 @@ func (s *Server) fail(err error, c echo.Context) {
 	}
 }
 
-// plainHost is a Host header that can go into a URL as it is.
-var plainHost = regexp.MustCompile(`^[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?$`)
+// plainHost is a Host header, of maxHost octets at most, that can go into a URL
+// as it is. The length is no part of it: it would take long to compile.
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9.\-]+(:[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?$`)
+
+const maxHost = 253 + len(":65535")
 
 // documentationURL points at the server's own page on a code, by the name that
 // the client used for the server. It is empty if that name is odd.
 func documentationURL(c echo.Context, code code) string {
-	if !plainHost.MatchString(c.Request().Host) {
+	if host := c.Request().Host; len(host) > maxHost || !plainHost.MatchString(host) {
 		return ""
 	}
 	u := url.URL{Scheme: c.Scheme(), Host: c.Request().Host, Path: errorsPath, Fragment: fmt.Sprint(int(code))}

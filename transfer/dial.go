@@ -34,7 +34,7 @@ func newClient(dial Dialer, limits *Limits, seed uint64) *client {
 		limits:  limits,
 		budget:  &budget{limit: limits.BytesRunning},
 		slots:   make(chan struct{}, limits.Running),
-		working: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		working: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)),
 		seed:    seed,
 		id:      dns.Id,
 	}

@@ -106,9 +106,7 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 	return received{zone: z, octets: m.octets}, err
 }
 
-// work does a piece of a transfer's work that takes a CPU. So many go on at a
-// time as there are CPUs: the runtime has more processors than that, and what
-// answers queries finds one free.
+// work does a piece of a transfer's work that takes a CPU; see Engine.Working.
 func (c *client) work(piece func() error) error {
 	c.working <- struct{}{}
 	defer func() { <-c.working }()

@@ -36,10 +36,30 @@ func TestApexKey(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"Example.ORG": "example.org.", "example.org.": "example.org.", ".": ".",
+		"a_b-1.example": "a_b-1.example.", "_.0.": "_.0.",
 		`\065.example`: "a.example.", `a\.b.example`: `a\.b.example.`, `\046.example`: `\..example.`,
 	} {
 		if got := (Zone{Name: name}).Apex(); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// What need not be parsed is what would come out as it is, and no more.
+func TestIsPlain(t *testing.T) {
+	t.Parallel()
+	label := strings.Repeat("a", wire.MaxLabel)
+	longest := strings.Join([]string{label, label, label, label[:61]}, ".")
+	for name, want := range map[string]bool{
+		"": false, ".": false, "a": true, "a.": true, "a..": false, "a..b": false, ".a": false, "A.b": false, "a b": false,
+		`a\.b`: false, "*.a": false, label: true, label + "a": false, longest: true, longest + ".": true, longest + "a": false,
+	} {
+		if got := isPlain(name); got != want {
+			t.Errorf("%q: got %v, want %v", name, got, want)
+		}
+		parsed, err := wire.ParseName(name)
+		if want && (err != nil || parsed.Fold().String() != strings.TrimSuffix(name, ".")+".") {
+			t.Errorf("%q: parsed %v, %v", name, parsed, err)
 		}
 	}
 }
@@ -159,6 +179,9 @@ func FuzzDomainName(f *testing.F) {
 		apex, err := ApexKey(name)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if slow := parsed.Fold().String(); apex != slow {
+			t.Fatalf("%q: key %q, parsed %q", name, apex, slow)
 		}
 		if again, err := ApexKey(apex); err != nil || again != apex {
 			t.Fatalf("%q: key %q, its key %q, %v", name, apex, again, err)

@@ -34,11 +34,39 @@ func (z Zone) Apex() string {
 // escaped in one way only. Names that differ in case, the last dot or the
 // choice of escapes have one key.
 func ApexKey(name string) (string, error) {
+	if isPlain(name) {
+		return strings.TrimSuffix(name, ".") + ".", nil
+	}
 	parsed, err := wire.ParseName(name)
 	if err != nil {
 		return "", err
 	}
 	return parsed.Fold().String(), nil
+}
+
+// isPlain reports whether name has its canonical form but for the last dot, as
+// nearly all names have: it need not be parsed.
+func isPlain(name string) bool {
+	const maxText = 253 // octets, of which a name in wire form has two more
+	name = strings.TrimSuffix(name, ".")
+	if len(name) > maxText {
+		return false
+	}
+	label := 0
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_':
+			label++
+		case c == '.' && label > 0:
+			label = 0
+		default:
+			return false
+		}
+		if label > wire.MaxLabel {
+			return false
+		}
+	}
+	return label > 0
 }
 
 func (z *Zone) key() key         { return key{KindZone, z.ID} }
