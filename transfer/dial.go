@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"runtime"
 	"time"
 
 	"github.com/miekg/dns"
@@ -22,21 +21,18 @@ type client struct {
 	limits *Limits
 	budget *budget
 	slots  chan struct{} // one for each running transfer
-	// working has one for each piece of work that is going on; see work.
-	working chan struct{}
-	seed    uint64
-	id      func() uint16 // random message ids
+	seed   uint64
+	id     func() uint16 // random message ids
 }
 
 func newClient(dial Dialer, limits *Limits, seed uint64) *client {
 	return &client{
-		dial:    dial,
-		limits:  limits,
-		budget:  &budget{limit: limits.BytesRunning},
-		slots:   make(chan struct{}, limits.Running),
-		working: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)),
-		seed:    seed,
-		id:      dns.Id,
+		dial:   dial,
+		limits: limits,
+		budget: &budget{limit: limits.BytesRunning},
+		slots:  make(chan struct{}, limits.Running),
+		seed:   seed,
+		id:     dns.Id,
 	}
 }
 

@@ -44,7 +44,6 @@ type Engine struct {
 	metrics  *metrics.Transfer
 	log      *zap.Logger
 	client   asker
-	working  int
 	workers  sync.WaitGroup
 	wake     chan struct{} // tells the scheduler that the heap's first has changed
 
@@ -82,15 +81,9 @@ func New(o Options) *Engine {
 		jobs:     map[string]*job{},
 		shares:   map[netip.AddrPort]*share{},
 	}
-	c := newClient(o.Dial, &e.limits, o.Store.Seed())
-	e.client, e.working = c, cap(c.working)
+	e.client = newClient(o.Dial, &e.limits, o.Store.Seed())
 	return e
 }
-
-// Working is how many transfers at most need a CPU at a time, which is less than
-// there are. With so many processors more, the runtime has one free for a query
-// that arrives.
-func (e *Engine) Working() int { return e.working }
 
 // Restore enters all configured zones into the store and serves their copies
 // from disk. Call it once, before Run and before queries are answered.

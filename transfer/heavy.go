@@ -2,17 +2,15 @@ package transfer
 
 import "secondaryd/internal/hugepage"
 
-// heavy sees to a transfer that turns out to be large: it steps back behind the
-// answers, and what it allocates lies in huge pages, since otherwise touching new
-// memory would be a third of its work.
+// heavy sees to a transfer that turns out to be large: what it allocates lies in
+// huge pages, since otherwise touching new memory would be a third of its work.
 type heavy struct {
 	next   int64 // octets at which there is something to do
 	filled func()
 }
 
 const (
-	// large is the octets from which on a transfer takes so much work that
-	// answers would notice.
+	// large is the octets from which on that is worth while.
 	large = 4 << 20
 	// heapAhead is the octets of heap that are made ready at a time, and
 	// streamAhead those of the stream that make a zone of about that size, with
@@ -26,16 +24,12 @@ func (h *heavy) received(octets int64) {
 	if octets < max(h.next, large) {
 		return
 	}
-	if h.filled == nil {
-		stepBack()
-	} else {
-		h.filled()
-	}
+	h.end()
 	h.filled = hugepage.Reserve(heapAhead)
 	h.next = octets + streamAhead
 }
 
-// end is to be called when nothing more is allocated.
+// end is to be called when what was made ready is used, or not needed.
 func (h *heavy) end() {
 	if h.filled != nil {
 		h.filled()

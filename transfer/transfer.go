@@ -78,15 +78,11 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 			return received{}, err
 		}
 		h.received(m.octets)
-		err = c.work(func() (err error) {
-			msg, err := signatures.Next(buf[:n], time.Now())
-			if err != nil {
-				return signatureError(StepAXFR, buf[:n], err)
-			}
-			done, err = stream.message(msg)
-			return err
-		})
+		msg, err := signatures.Next(buf[:n], time.Now())
 		if err != nil {
+			return received{}, signatureError(StepAXFR, buf[:n], err)
+		}
+		if done, err = stream.message(msg); err != nil {
 			return received{}, err
 		}
 		if err := within(conn, c.limits.Message); err != nil {
@@ -96,21 +92,11 @@ func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func
 	if err := signatures.Finish(); err != nil {
 		return received{}, err
 	}
-	var z *zone.Zone
-	err = c.work(func() (err error) {
-		if z, err = stream.builder.Finish(); err != nil {
-			return err
-		}
-		return guard(z)
-	})
-	return received{zone: z, octets: m.octets}, err
-}
-
-// work does a piece of a transfer's work that takes a CPU; see Engine.Working.
-func (c *client) work(piece func() error) error {
-	c.working <- struct{}{}
-	defer func() { <-c.working }()
-	return piece()
+	z, err := stream.builder.Finish()
+	if err != nil {
+		return received{}, err
+	}
+	return received{zone: z, octets: m.octets}, guard(z)
 }
 
 // buffers are for the messages of transfers: with many at once, each with a new

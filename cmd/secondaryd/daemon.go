@@ -200,7 +200,6 @@ func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err erro
 		return errors.Join(err, d.dns.Close(), d.api.Close())
 	}
 	d.loaded()
-	addProcessors(d.engine.Working())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return named("api", d.api.Run(ctx)) })
 	g.Go(func() error { return named("dns", d.dns.Run(ctx)) })
