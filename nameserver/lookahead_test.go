@@ -31,6 +31,27 @@ func TestQuestionName(t *testing.T) {
 	}
 }
 
+// A bug in looking ahead is held as well as one in answering.
+func TestLookaheadPanicIsContained(t *testing.T) {
+	t.Parallel()
+	b, addr := openBatch(t, "127.0.0.1:0", lookaheadFrom)
+	u := &udpServer{batch: b, ahead: newLookahead(panickingZones{}, lookaheadFrom), worker: testWorker(newStore(t, exampleOrg))}
+	conn := dial(t, "udp", addr)
+	for range lookaheadFrom {
+		send(t, conn, packed(t, "www.example.org A"))
+	}
+	n, err := b.receive()
+	if err != nil || n != lookaheadFrom {
+		t.Fatalf("received %d, %v; want %d", n, err, lookaheadFrom)
+	}
+	u.answer(n)
+	for range lookaheadFrom {
+		if _, err := conn.Read(make([]byte, maxUDP)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Looking ahead allocates nothing, whatever there is to look at.
 func TestLookaheadAllocatesNothing(t *testing.T) {
 	store := newStore(t, exampleOrg, signedExample)

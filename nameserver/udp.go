@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -37,7 +38,7 @@ func (u *udpServer) run(ctx context.Context) {
 func (u *udpServer) answer(n int) {
 	now := time.Now()
 	if n >= lookaheadFrom {
-		u.ahead.run(n, u.batch.query)
+		u.lookAhead(n)
 	}
 	for i := range n {
 		if answer := u.worker.handle(u.batch.query(i), UDP, u.batch.client(i), now, u.batch.room()); answer != nil {
@@ -48,6 +49,16 @@ func (u *udpServer) answer(n int) {
 	for range u.batch.send() {
 		u.worker.metrics.SendFailed(UDP)
 	}
+}
+
+// lookAhead prepares for the n queries. A bug there costs time and no answer.
+func (u *udpServer) lookAhead(n int) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			u.worker.panicked(fault, netip.AddrPort{})
+		}
+	}()
+	u.ahead.run(n, u.batch.query)
 }
 
 // failed reports an error of receiving that is not the end, and waits a little,
