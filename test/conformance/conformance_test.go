@@ -11,7 +11,6 @@
 package conformance
 
 import (
-	"context"
 	"os"
 	"testing"
 	"time"
@@ -58,7 +57,7 @@ func serve(t *testing.T, zones []*zone) servers {
 	for _, z := range zones {
 		all = append(all, primary.Zone{Name: z.name, Records: z.records})
 	}
-	source := startPrimary(t, all)
+	source, _ := harness.StartPrimary(t, primary.Options{Zones: all})
 	d := harness.StartDaemon(t, harness.DaemonOptions{LogLevel: "warn"})
 	peer := d.Peer(t, "primary", source.Addr(), nil)
 	for _, z := range zones {
@@ -77,24 +76,5 @@ func serve(t *testing.T, zones []*zone) servers {
 	for _, z := range zones {
 		harness.WaitSerial(t, d.DNS, z.name, serial)
 	}
-	return s
-}
-
-// startPrimary runs a primary until the test ends.
-func startPrimary(t *testing.T, zones []primary.Zone) *primary.Server {
-	t.Helper()
-	s, err := primary.New(primary.Options{Listen: "127.0.0.1:0", Zones: zones})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("primary: %v", err)
-		}
-	})
 	return s
 }

@@ -6,7 +6,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -41,28 +40,9 @@ type upstream struct {
 // startPrimary runs a primary until the test ends or it is stopped.
 func startPrimary(t *testing.T, o primary.Options) *upstream {
 	t.Helper()
-	if o.Listen == "" {
-		o.Listen = "127.0.0.1:0"
-	}
 	o.Log = t.Logf
-	s, err := primary.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := s.Run(ctx); err != nil {
-			t.Errorf("primary: %v", err)
-		}
-	}()
-	u := &upstream{s, func() {
-		cancel()
-		<-done
-	}}
-	t.Cleanup(u.Stop)
-	return u
+	server, stop := harness.StartPrimary(t, o)
+	return &upstream{server, stop}
 }
 
 // timers of the SOA, in seconds.

@@ -3,7 +3,6 @@ package soak
 import (
 	"context"
 	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
@@ -38,28 +37,9 @@ func (s *soak) startPrimaries(t testing.TB) {
 		}
 		liar.Zones = append(liar.Zones, primary.Zone{Name: z.name, Records: lie})
 	}
-	s.primary, s.liar = runPrimary(t, honest), runPrimary(t, liar)
+	s.primary, _ = harness.StartPrimary(t, honest)
+	s.liar, _ = harness.StartPrimary(t, liar)
 	s.liar.Script(lie)
-}
-
-func runPrimary(t testing.TB, o primary.Options) *primary.Server {
-	t.Helper()
-	server, err := primary.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := server.Run(ctx); err != nil {
-			t.Errorf("primary: %v", err)
-		}
-	})
-	t.Cleanup(func() {
-		cancel()
-		running.Wait()
-	})
-	return server
 }
 
 // change gives zones new versions, the large one rarely.
