@@ -20,7 +20,7 @@ func NewTransfer(r prometheus.Registerer) *Transfer {
 		transfers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace,
 			Name:      "transfers_total",
-			Help:      "Zone transfers that were tried, by kind (axfr) and result (ok, failed).",
+			Help:      "Zone transfers that were tried, by kind (axfr, ixfr) and result (ok, failed).",
 		}, []string{"kind", "result"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace,
@@ -36,11 +36,13 @@ func NewTransfer(r prometheus.Registerer) *Transfer {
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace,
 			Name:      "refresh_failures_total",
-			Help:      "Peers that failed in the refresh of a zone, by step (connect, SOA, AXFR, TSIG, check) and cause.",
+			Help:      "Peers that failed in the refresh of a zone, by step (connect, SOA, IXFR, AXFR, TSIG, check) and cause.",
 		}, []string{"step", "cause"}),
 	}
-	for _, result := range []string{"ok", "failed"} {
-		t.transfers.WithLabelValues("axfr", result)
+	for _, kind := range []string{"axfr", "ixfr"} {
+		for _, result := range []string{"ok", "failed"} {
+			t.transfers.WithLabelValues(kind, result)
+		}
 	}
 	r.MustRegister(t.transfers, t.duration, t.octets, t.failures)
 	return t

@@ -20,12 +20,11 @@ const nsLine = "example.org. 3600 IN NS ns1.example.org.\n"
 // feed gives an axfr the messages and returns the zone that came of them.
 func feed(t testing.TB, l Limits, messages ...[]byte) (*zone.Zone, error) {
 	t.Helper()
-	a := &axfr{
-		query: testQuery(t, wire.TypeAXFR), seed: testSeed, limits: l.builder(),
-		accept: func(zone.SOA) error { return nil },
-	}
+	q := testQuery(t, wire.TypeAXFR)
+	a := &axfr{apex: q.apex, seed: testSeed, limits: l.builder(), accept: func(zone.SOA) error { return nil }}
+	s := &stream{query: q, into: a}
 	for i, m := range messages {
-		done, err := a.message(m)
+		done, err := s.message(m)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +44,7 @@ func feed(t testing.TB, l Limits, messages ...[]byte) (*zone.Zone, error) {
 
 var errUnfinished = errors.New("the stream has not ended")
 
-func stream(t testing.TB, text string) []byte {
+func axfrAnswer(t testing.TB, text string) []byte {
 	return answer(t, dns.TypeAXFR, records(t, text), nil)
 }
 
@@ -73,21 +72,21 @@ func TestAXFRTakes(t *testing.T) {
 		messages [][]byte
 		want     map[string]int
 	}{
-		{"one message", [][]byte{stream(t, soaLine+nsLine+soaLine)}, nil},
+		{"one message", [][]byte{axfrAnswer(t, soaLine+nsLine+soaLine)}, nil},
 		{"one record a message", each(soaLine + nsLine + soaLine), nil},
-		{"duplicates", [][]byte{stream(t, soaLine+nsLine+nsLine+soaLine)}, nil},
+		{"duplicates", [][]byte{axfrAnswer(t, soaLine+nsLine+nsLine+soaLine)}, nil},
 		{"any order", each(soaLine + "b.example.org. 60 IN A 192.0.2.1\n" + nsLine + "b.example.org. 60 IN A 192.0.2.2\n" + soaLine), map[string]int{
 			"b.example.org. A": 2,
 		}},
-		{"delegation, glue and occluded data", [][]byte{stream(t, soaLine+nsLine+
+		{"delegation, glue and occluded data", [][]byte{axfrAnswer(t, soaLine+nsLine+
 			"sub.example.org. 60 IN NS ns.sub.example.org.\nns.sub.example.org. 60 IN A 192.0.2.1\nwww.sub.example.org. 60 IN TXT x\n"+soaLine)}, map[string]int{
 			"sub.example.org. NS": 1, "ns.sub.example.org. A": 1, "www.sub.example.org. TXT": 1,
 		}},
-		{"final SOA with another TTL and case", [][]byte{stream(t, soaLine+nsLine+
+		{"final SOA with another TTL and case", [][]byte{axfrAnswer(t, soaLine+nsLine+
 			"Example.ORG. 60 IN SOA NS1.example.org. admin.Example.org. 7 3600 600 86400 60\n")}, nil},
 		{"OPT in each message", [][]byte{answer(t, dns.TypeAXFR, records(t, soaLine+nsLine+soaLine), func(m *dns.Msg) { m.SetEdns0(1232, false) })}, nil},
-		{"a message without records", [][]byte{stream(t, soaLine+nsLine), stream(t, ""), stream(t, soaLine)}, nil},
-		{"no AA", [][]byte{flags(stream(t, soaLine+nsLine+soaLine), wire.FlagAA, 0)}, nil},
+		{"a message without records", [][]byte{axfrAnswer(t, soaLine+nsLine), axfrAnswer(t, ""), axfrAnswer(t, soaLine)}, nil},
+		{"no AA", [][]byte{flags(axfrAnswer(t, soaLine+nsLine+soaLine), wire.FlagAA, 0)}, nil},
 		{"many records", each(soaLine + nsLine + short(100) + soaLine), func() map[string]int {
 			all := map[string]int{}
 			for i := range 100 {
@@ -95,7 +94,7 @@ func TestAXFRTakes(t *testing.T) {
 			}
 			return all
 		}()},
-		{"a type that nobody knows", [][]byte{stream(t, soaLine+nsLine+"x.example.org. 60 IN TYPE65280 \\# 3 010203\n"+soaLine)}, map[string]int{"x.example.org. ": 1}},
+		{"a type that nobody knows", [][]byte{axfrAnswer(t, soaLine+nsLine+"x.example.org. 60 IN TYPE65280 \\# 3 010203\n"+soaLine)}, map[string]int{"x.example.org. ": 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -135,7 +134,7 @@ func TestAXFRRefuses(t *testing.T) {
 		return answer(t, dns.TypeAXFR, []dns.RR{rrs[0], rrs[1], rr, rrs[2]}, nil)
 	}
 	later := func(change func(*dns.Msg)) [][]byte {
-		return [][]byte{stream(t, soaLine+nsLine), answer(t, dns.TypeAXFR, records(t, soaLine), change)}
+		return [][]byte{axfrAnswer(t, soaLine+nsLine), answer(t, dns.TypeAXFR, records(t, soaLine), change)}
 	}
 	const other = "example.org. 3600 IN SOA ns1.example.org. admin.example.org. 8 3600 600 86400 60\n"
 	for _, c := range []struct {
@@ -145,24 +144,24 @@ func TestAXFRRefuses(t *testing.T) {
 		want     Cause
 	}{
 		// Structure.
-		{"the first record is no SOA", [][]byte{stream(t, nsLine+soaLine)}, StepAXFR, CauseStructure},
-		{"the first SOA is another zone's", [][]byte{stream(t, "example.net. 60 IN SOA a. b. 1 2 3 4 5\n"+nsLine)}, StepAXFR, CauseWrongZone},
-		{"the first SOA is a parent's", [][]byte{stream(t, "org. 60 IN SOA a. b. 1 2 3 4 5\n"+nsLine)}, StepAXFR, CauseWrongZone},
-		{"the last SOA has another serial", [][]byte{stream(t, soaLine+nsLine+other)}, StepAXFR, CauseStructure},
-		{"the last SOA has other content", [][]byte{stream(t, soaLine+nsLine+strings.Replace(soaLine, "86400", "86401", 1))}, StepAXFR, CauseStructure},
-		{"the last SOA has another owner", [][]byte{stream(t, soaLine+nsLine+"sub."+soaLine)}, StepAXFR, CauseForeign},
-		{"another SOA in the middle", [][]byte{stream(t, soaLine+other+nsLine+soaLine)}, StepAXFR, CauseStructure},
-		{"the SOA in the middle", [][]byte{stream(t, soaLine+soaLine+nsLine+soaLine)}, StepAXFR, CauseStructure},
-		{"records after the end", [][]byte{stream(t, whole+"x.example.org. 60 IN A 192.0.2.1\n")}, StepAXFR, CauseStructure},
-		{"a SOA below the apex", [][]byte{stream(t, soaLine+nsLine+"sub."+soaLine+soaLine)}, StepAXFR, CauseForeign},
-		{"nothing but SOAs", [][]byte{stream(t, soaLine+soaLine)}, StepCheck, CauseNoNS},
-		{"no NS at the apex", [][]byte{stream(t, soaLine+"sub."+nsLine+soaLine)}, StepCheck, CauseNoNS},
+		{"the first record is no SOA", [][]byte{axfrAnswer(t, nsLine+soaLine)}, StepAXFR, CauseStructure},
+		{"the first SOA is another zone's", [][]byte{axfrAnswer(t, "example.net. 60 IN SOA a. b. 1 2 3 4 5\n"+nsLine)}, StepAXFR, CauseWrongZone},
+		{"the first SOA is a parent's", [][]byte{axfrAnswer(t, "org. 60 IN SOA a. b. 1 2 3 4 5\n"+nsLine)}, StepAXFR, CauseWrongZone},
+		{"the last SOA has another serial", [][]byte{axfrAnswer(t, soaLine+nsLine+other)}, StepAXFR, CauseStructure},
+		{"the last SOA has other content", [][]byte{axfrAnswer(t, soaLine+nsLine+strings.Replace(soaLine, "86400", "86401", 1))}, StepAXFR, CauseStructure},
+		{"the last SOA has another owner", [][]byte{axfrAnswer(t, soaLine+nsLine+"sub."+soaLine)}, StepAXFR, CauseForeign},
+		{"another SOA in the middle", [][]byte{axfrAnswer(t, soaLine+other+nsLine+soaLine)}, StepAXFR, CauseStructure},
+		{"the SOA in the middle", [][]byte{axfrAnswer(t, soaLine+soaLine+nsLine+soaLine)}, StepAXFR, CauseStructure},
+		{"records after the end", [][]byte{axfrAnswer(t, whole+"x.example.org. 60 IN A 192.0.2.1\n")}, StepAXFR, CauseStructure},
+		{"a SOA below the apex", [][]byte{axfrAnswer(t, soaLine+nsLine+"sub."+soaLine+soaLine)}, StepAXFR, CauseForeign},
+		{"nothing but SOAs", [][]byte{axfrAnswer(t, soaLine+soaLine)}, StepCheck, CauseNoNS},
+		{"no NS at the apex", [][]byte{axfrAnswer(t, soaLine+"sub."+nsLine+soaLine)}, StepCheck, CauseNoNS},
 		// Foreign data.
-		{"out of zone", [][]byte{stream(t, soaLine+nsLine+"www.example.net. 60 IN A 192.0.2.1\n"+soaLine)}, StepAXFR, CauseForeign},
-		{"out of zone by half a label", [][]byte{stream(t, soaLine+nsLine+"xexample.org. 60 IN A 192.0.2.1\n"+soaLine)}, StepAXFR, CauseForeign},
-		{"above the zone", [][]byte{stream(t, soaLine+nsLine+"org. 60 IN A 192.0.2.1\n"+soaLine)}, StepAXFR, CauseForeign},
-		{"class CH", [][]byte{stream(t, soaLine+nsLine+"x.example.org. 60 CH A 192.0.2.1\n"+soaLine)}, StepAXFR, CauseForeign},
-		{"SOA of class CH at the end", [][]byte{stream(t, soaLine+nsLine+strings.Replace(soaLine, " IN ", " CH ", 1))}, StepAXFR, CauseForeign},
+		{"out of zone", [][]byte{axfrAnswer(t, soaLine+nsLine+"www.example.net. 60 IN A 192.0.2.1\n"+soaLine)}, StepAXFR, CauseForeign},
+		{"out of zone by half a label", [][]byte{axfrAnswer(t, soaLine+nsLine+"xexample.org. 60 IN A 192.0.2.1\n"+soaLine)}, StepAXFR, CauseForeign},
+		{"above the zone", [][]byte{axfrAnswer(t, soaLine+nsLine+"org. 60 IN A 192.0.2.1\n"+soaLine)}, StepAXFR, CauseForeign},
+		{"class CH", [][]byte{axfrAnswer(t, soaLine+nsLine+"x.example.org. 60 CH A 192.0.2.1\n"+soaLine)}, StepAXFR, CauseForeign},
+		{"SOA of class CH at the end", [][]byte{axfrAnswer(t, soaLine+nsLine+strings.Replace(soaLine, " IN ", " CH ", 1))}, StepAXFR, CauseForeign},
 		{"type 0", [][]byte{meta(0)}, StepAXFR, CauseForeign},
 		{"type TKEY", [][]byte{meta(dns.TypeTKEY)}, StepAXFR, CauseForeign},
 		{"type AXFR", [][]byte{meta(dns.TypeAXFR)}, StepAXFR, CauseForeign},
@@ -175,14 +174,14 @@ func TestAXFRRefuses(t *testing.T) {
 		{"another question later", later(func(m *dns.Msg) { m.Question[0].Name = "example.net." }), StepAXFR, CauseWrongZone},
 		{"SERVFAIL later", later(func(m *dns.Msg) { m.Rcode = dns.RcodeServerFailure }), StepAXFR, CauseServFail},
 		{"REFUSED later", later(func(m *dns.Msg) { m.Rcode = dns.RcodeRefused }), StepAXFR, CauseRefused},
-		{"TC", [][]byte{flags(stream(t, whole), 0, wire.FlagTC)}, StepAXFR, CauseMalformed},
+		{"TC", [][]byte{flags(axfrAnswer(t, whole), 0, wire.FlagTC)}, StepAXFR, CauseMalformed},
 		// Counts and octets.
-		{"fewer answers than announced", [][]byte{count(stream(t, whole), 6, 1)}, StepAXFR, CauseMalformed},
-		{"more answers than announced", [][]byte{count(stream(t, soaLine+nsLine), 6, -1)}, StepAXFR, CauseMalformed},
-		{"an additional record that is not there", [][]byte{count(stream(t, whole), 10, 1)}, StepAXFR, CauseMalformed},
-		{"trailing octets", [][]byte{append(stream(t, whole), 0)}, StepAXFR, CauseMalformed},
-		{"cut inside a record", [][]byte{stream(t, whole)[:60]}, StepAXFR, CauseMalformed},
-		{"an A record of three octets", [][]byte{bytes.Replace(stream(t, soaLine+nsLine+"x.example.org. 60 IN TYPE65280 \\# 3 010203\n"+soaLine), []byte{0xFF, 0, 0, 1}, []byte{0, 1, 0, 1}, 1)}, StepAXFR, CauseMalformed},
+		{"fewer answers than announced", [][]byte{count(axfrAnswer(t, whole), 6, 1)}, StepAXFR, CauseMalformed},
+		{"more answers than announced", [][]byte{count(axfrAnswer(t, soaLine+nsLine), 6, -1)}, StepAXFR, CauseMalformed},
+		{"an additional record that is not there", [][]byte{count(axfrAnswer(t, whole), 10, 1)}, StepAXFR, CauseMalformed},
+		{"trailing octets", [][]byte{append(axfrAnswer(t, whole), 0)}, StepAXFR, CauseMalformed},
+		{"cut inside a record", [][]byte{axfrAnswer(t, whole)[:60]}, StepAXFR, CauseMalformed},
+		{"an A record of three octets", [][]byte{bytes.Replace(axfrAnswer(t, soaLine+nsLine+"x.example.org. 60 IN TYPE65280 \\# 3 010203\n"+soaLine), []byte{0xFF, 0, 0, 1}, []byte{0, 1, 0, 1}, 1)}, StepAXFR, CauseMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -234,7 +233,7 @@ func TestAXFRLimits(t *testing.T) {
 			if c.change != nil {
 				c.change(&l)
 			}
-			_, err := feed(t, l, stream(t, soaLine+nsLine+c.text+soaLine))
+			_, err := feed(t, l, axfrAnswer(t, soaLine+nsLine+c.text+soaLine))
 			if c.over {
 				wantFailure(t, err, StepAXFR, CauseLimit)
 			} else if err != nil {
@@ -250,11 +249,12 @@ func TestAXFRAsksFirst(t *testing.T) {
 	t.Parallel()
 	refusal := errors.New("not wanted")
 	var asked zone.SOA
-	a := &axfr{query: testQuery(t, wire.TypeAXFR), seed: testSeed, accept: func(soa zone.SOA) error {
+	q := testQuery(t, wire.TypeAXFR)
+	a := &axfr{apex: q.apex, seed: testSeed, accept: func(soa zone.SOA) error {
 		asked = soa
 		return refusal
 	}}
-	if _, err := a.message(stream(t, soaLine+nsLine+soaLine)); !errors.Is(err, refusal) {
+	if _, err := (&stream{query: q, into: a}).message(axfrAnswer(t, soaLine+nsLine+soaLine)); !errors.Is(err, refusal) {
 		t.Errorf("got %v, want the refusal", err)
 	}
 	if asked.Serial != 7 || a.builder != nil {

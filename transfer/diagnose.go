@@ -79,7 +79,7 @@ func (c *client) begins(ctx context.Context, p peer, apex wire.Name) error {
 		return err
 	}
 	defer closed()
-	q := newQuery(c.id(), apex, wire.TypeAXFR, p.key, time.Now())
+	q := c.query(p, question{apex: apex, qtype: wire.TypeAXFR})
 	raw, err := c.exchange(conn, q)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -23,6 +24,7 @@ type client struct {
 	slots  chan struct{} // one for each running transfer
 	seed   uint64
 	id     func() uint16 // random message ids
+	plain  plainPeers
 }
 
 func newClient(dial Dialer, limits *Limits, seed uint64) *client {
@@ -34,6 +36,25 @@ func newClient(dial Dialer, limits *Limits, seed uint64) *client {
 		seed:   seed,
 		id:     dns.Id,
 	}
+}
+
+// query makes a query to a peer.
+func (c *client) query(p peer, ask question) *query {
+	now := time.Now()
+	ask.key, ask.edns = p.key, !c.plain.has(p.addr, now)
+	return newQuery(c.id(), ask, now)
+}
+
+// mindsEDNS reports whether a peer that failed with err is one to ask again
+// without EDNS (RFC 5936 section 2.1.5, RFC 6891 section 7). It is asked without
+// for a while then.
+func (c *client) mindsEDNS(p peer, err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Cause != CauseFormErr || c.plain.has(p.addr, time.Now()) {
+		return false
+	}
+	c.plain.add(p.addr, time.Now())
+	return true
 }
 
 // open connects to a peer and makes the connection end with ctx: closed is to

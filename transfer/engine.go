@@ -212,6 +212,11 @@ func (e *Engine) dispatchLocked(j *job, now time.Time) {
 // peersLocked returns the peers of j in the order in which they are to be asked.
 func (e *Engine) peersLocked(j *job) []peer {
 	peers := peersOf(e.registry, j.served.ID())
+	for i, p := range peers {
+		if until, ok := j.whole[p.addr]; ok && time.Now().Before(until) {
+			peers[i].ixfr = false
+		}
+	}
 	if j.wish.from.IsValid() {
 		first(peers, j.wish.from)
 	}

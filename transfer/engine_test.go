@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -44,7 +45,9 @@ type fakePeers struct {
 
 type fakeHost struct {
 	serial uint32
+	expire expiry
 	err    error         // instead of an answer
+	ixfr   *Error        // why it does not transfer incrementally
 	slow   time.Duration // before any answer
 }
 
@@ -68,29 +71,64 @@ func (f *fakePeers) ask(ctx context.Context, what string, p peer, apex wire.Name
 	}
 }
 
-func (f *fakePeers) poll(ctx context.Context, p peer, apex wire.Name) (zone.SOA, error) {
+func (f *fakePeers) poll(ctx context.Context, p peer, apex wire.Name) (polled, error) {
 	h, err := f.ask(ctx, "SOA", p, apex)
-	return zone.SOA{Serial: h.serial}, err
+	return polled{soa: zone.SOA{Serial: h.serial}, expire: h.expire}, err
 }
 
-func (f *fakePeers) axfr(ctx context.Context, p peer, apex wire.Name, accept func(zone.SOA) error) (received, error) {
-	h, err := f.ask(ctx, "AXFR", p, apex)
+func (f *fakePeers) transfer(ctx context.Context, p peer, w want) (received, error) {
+	got := received{kind: kindAXFR}
+	if w.base != nil {
+		h, err := f.ask(ctx, "IXFR", p, w.apex)
+		if err != nil {
+			return received{kind: kindIXFR}, err
+		}
+		if h.ixfr == nil {
+			return f.differences(h, w)
+		}
+		got.ixfr = h.ixfr
+	}
+	h, err := f.ask(ctx, "AXFR", p, w.apex)
 	if err != nil {
-		return received{}, err
+		return got, err
 	}
-	if err := accept(zone.SOA{Serial: h.serial}); err != nil {
-		return received{}, err
+	if err := w.accept(zone.SOA{Serial: h.serial}); err != nil {
+		return got, err
 	}
-	b, err := zone.NewBuilder(apex, f.seed, zone.Limits{})
+	b, err := zone.NewBuilder(w.apex, f.seed, zone.Limits{})
 	if err != nil {
-		return received{}, err
+		return got, err
 	}
-	soa := []byte{0, 0, 0, 0, 0, byte(h.serial), 0, 0, 0, 9, 0, 0, 0, soaRetry, 0, 0, soaExpire >> 8, soaExpire & 0xFF, 0, 0, 0, 9}
-	if err := b.Add(apex, wire.TypeSOA, 60, soa); err != nil {
-		return received{}, err
+	if err := b.Add(w.apex, wire.TypeSOA, 60, fakeSOA(h.serial)); err != nil {
+		return got, err
 	}
-	z, err := b.Finish()
-	return received{zone: z, octets: 100}, err
+	got.zone, err = b.Finish()
+	got.octets, got.expire = 100, h.expire
+	return got, err
+}
+
+// differences changes the serial and nothing else.
+func (f *fakePeers) differences(h fakeHost, w want) (received, error) {
+	got := received{kind: kindIXFR, octets: 10, expire: h.expire}
+	if err := w.accept(zone.SOA{Serial: h.serial}); err != nil {
+		return got, err
+	}
+	d := zone.NewDelta(w.base, zone.Limits{})
+	if err := d.Delete(w.apex, wire.TypeSOA, fakeSOA(w.base.Serial())); err != nil {
+		return got, err
+	}
+	if err := d.Add(w.apex, wire.TypeSOA, 60, fakeSOA(h.serial)); err != nil {
+		return got, err
+	}
+	got.changes = d.Changes()
+	z, err := d.Finish()
+	got.zone = z
+	return got, err
+}
+
+func fakeSOA(serial uint32) []byte {
+	soa := binary.BigEndian.AppendUint32([]byte{0, 0}, serial)
+	return append(soa, 0, 0, 0, 9, 0, 0, 0, soaRetry, 0, 0, soaExpire>>8, soaExpire&0xFF, 0, 0, 0, 9)
 }
 
 // set changes what a host does.
@@ -113,6 +151,7 @@ func (f *fakePeers) take() []ask {
 type world struct {
 	*Engine
 	t      *testing.T
+	dir    string
 	peers  *fakePeers
 	reg    *registry.Registry
 	logs   *observer.ObservedLogs
@@ -144,7 +183,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- e.Run(ctx) }()
-		test(&world{Engine: e, t: t, peers: peers, reg: reg, logs: logs, series: series})
+		test(&world{Engine: e, t: t, dir: dir, peers: peers, reg: reg, logs: logs, series: series})
 		cancel()
 		if err := errors.Join(<-done, store.Close(), reg.Close()); err != nil {
 			t.Error(err)
@@ -167,6 +206,18 @@ func (w *world) addPeer(n int, h fakeHost) string {
 	w.peers.set(ip, h)
 	w.update(func(tx *registry.Tx) error {
 		return tx.PutPeer(registry.Peer{ID: id, Account: account, Name: ip, IP: &ip})
+	})
+	return id
+}
+
+// addIXFRPeer configures a peer that is to be asked for differences.
+func (w *world) addIXFRPeer(n int, h fakeHost) string {
+	w.t.Helper()
+	id := w.addPeer(n, h)
+	w.update(func(tx *registry.Tx) error {
+		p, _ := tx.Peer(id)
+		p.IXFR = new(true)
+		return tx.PutPeer(p)
 	})
 	return id
 }
@@ -211,12 +262,20 @@ func (w *world) wantAsked(want ...string) {
 // wantTransfers compares how many transfers were counted.
 func (w *world) wantTransfers(ok, failed int) {
 	w.t.Helper()
+	w.wantKinds([2]int{ok, failed}, [2]int{})
+}
+
+// wantKinds compares how many transfers of each kind ended well and badly.
+func (w *world) wantKinds(axfr, ixfr [2]int) {
+	w.t.Helper()
 	want := fmt.Sprintf(`
-# HELP secondaryd_transfers_total Zone transfers that were tried, by kind (axfr) and result (ok, failed).
+# HELP secondaryd_transfers_total Zone transfers that were tried, by kind (axfr, ixfr) and result (ok, failed).
 # TYPE secondaryd_transfers_total counter
 secondaryd_transfers_total{kind="axfr",result="failed"} %d
 secondaryd_transfers_total{kind="axfr",result="ok"} %d
-`, failed, ok)
+secondaryd_transfers_total{kind="ixfr",result="failed"} %d
+secondaryd_transfers_total{kind="ixfr",result="ok"} %d
+`, axfr[1], axfr[0], ixfr[1], ixfr[0])
 	if err := testutil.GatherAndCompare(w.series, strings.NewReader(want), "secondaryd_transfers_total"); err != nil {
 		w.t.Error(err)
 	}

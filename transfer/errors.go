@@ -21,6 +21,7 @@ type Step string
 const (
 	StepConnect Step = "connect"
 	StepSOA     Step = "SOA"
+	StepIXFR    Step = "IXFR"
 	StepAXFR    Step = "AXFR"
 	StepTSIG    Step = "TSIG"
 	StepCheck   Step = "check"
@@ -48,12 +49,16 @@ const (
 	CauseNotAuth        Cause = "the peer does not hold the zone (NOTAUTH)"
 	CauseLame           Cause = "the peer answers without authority for the zone"
 	CauseServFail       Cause = "the peer has a fault of its own (SERVFAIL)"
+	CauseFormErr        Cause = "the peer does not understand the question (FORMERR)"
+	CauseNotImp         Cause = "the peer can't do this (NOTIMP)"
 	CauseRcode          Cause = "the peer answers with an error code"
 	CauseNoSOA          Cause = "the answer holds no SOA of the zone"
 	CauseWrongZone      Cause = "the answer is for another zone"
 	CauseNotAnswer      Cause = "the message is not an answer to our question"
 	CauseMalformed      Cause = "the message is malformed"
 	CauseStructure      Cause = "the stream is not one whole zone"
+	CauseChain          Cause = "the differences do not lead from our version to the peer's"
+	CauseMisfit         Cause = "the differences do not fit our version"
 	CauseForeign        Cause = "the stream holds records that do not belong to the zone"
 	CauseLimit          Cause = "the zone exceeds a limit"
 	CauseBudget         Cause = "all running transfers together exceed their limit"
@@ -107,6 +112,8 @@ var causes = []struct {
 	{tsig.ErrOtherKey, StepTSIG, CauseOtherKey},
 	{tsig.ErrBadTrunc, StepTSIG, CauseTSIG},
 	{tsig.ErrRecord, StepTSIG, CauseTSIG},
+	{zone.ErrMissing, "", CauseMisfit},
+	{zone.ErrPresent, "", CauseMisfit},
 	{zone.ErrOutOfZone, "", CauseForeign},
 	{zone.ErrMetaType, "", CauseForeign},
 	{zone.ErrForeignSOA, "", CauseForeign},

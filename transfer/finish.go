@@ -45,26 +45,39 @@ func (e *Engine) record(o order, r *refreshResult) (published bool) {
 	if len(r.attempts) > 0 {
 		t.Checked = now
 	}
-	if r.version != nil {
-		t.Confirmed, t.Expires = now, now.Add(e.limits.Lifetime(r.version.SOA()))
-		return e.store.Publish(o.served, r.version, t) == nil // else the zone is gone
+	if r.zone != nil {
+		t.Confirmed, t.Expires = now, now.Add(e.limits.granted(r.zone.SOA(), r.expire))
+		return e.publish(o.served, r, t) == nil // else the zone is gone
 	}
 	if v := o.served.View(); r.confirmed && v.State == zonestore.StateServing {
-		t.Confirmed, t.Expires = now, now.Add(e.limits.Lifetime(v.Zone.SOA()))
+		t.Confirmed = now
+		if at := now.Add(e.limits.granted(v.Zone.SOA(), r.expire)); at.After(t.Expires) {
+			t.Expires = at // a peer nearer to its expiry takes nothing back (RFC 7314 section 4)
+		}
 	}
 	e.store.Confirm(o.served, t)
 	return false
 }
 
+// publish hands a version to the store, as the changes that led to it if that
+// is how it came.
+func (e *Engine) publish(served *zonestore.Served, r *refreshResult, t zonestore.Timers) error {
+	if r.changes == nil {
+		return e.store.Publish(served, r.zone, t)
+	}
+	return e.store.Update(served, r.zone, served.View().Serial, r.changes, t)
+}
+
 // waitLocked sets when j is checked next.
 func (e *Engine) waitLocked(j *job, r *refreshResult, now time.Time) {
 	j.failed = failed(r.attempts)
+	j.learn(r.attempts, now)
 	v := j.served.View()
 	serving := v.State == zonestore.StateServing
 	// A copy that expired while it was being confirmed must be fetched again.
 	if r.confirmed && serving {
 		j.failures = 0
-		j.check = now.Add(afterSuccess(j.interval, e.limits.Lifetime(v.Zone.SOA()), e.rand))
+		j.check = now.Add(afterSuccess(j.interval, j.served.Timers().Life(), e.rand))
 		return
 	}
 	j.failures++
@@ -91,12 +104,17 @@ func failed(attempts []attempt) []attempt {
 func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, published bool) {
 	log := e.log.With(zap.String("zone", j.apex().String()))
 	for _, a := range r.attempts {
+		if a.ixfr != nil {
+			e.metrics.Transferred(string(kindIXFR), "failed", 0, 0)
+			log.Info("incremental transfer failed: the whole zone was asked for", zap.String("peer", a.peer.label()),
+				zap.String("cause", string(a.ixfr.Cause)), zap.Error(a.ixfr), zap.Uint32("old_serial", old.Serial))
+		}
 		if a.err == nil {
 			continue
 		}
 		e.metrics.Failed(string(a.err.Step), string(a.err.Cause))
-		if a.transfer {
-			e.metrics.Transferred("axfr", "failed", 0, 0)
+		if a.kind != "" {
+			e.metrics.Transferred(string(a.kind), "failed", 0, 0)
 		}
 		log.Warn("peer failed", zap.String("peer", a.peer.label()), zap.String("step", string(a.err.Step)),
 			zap.String("cause", string(a.err.Cause)), zap.Error(a.err), zap.Uint32("serial", j.served.View().Serial),
@@ -111,8 +129,8 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 		}
 		return
 	}
-	e.metrics.Transferred("axfr", "ok", r.took, r.octets)
-	log.Info("zone transferred", zap.String("peer", r.from.label()), zap.String("kind", "axfr"),
-		zap.Uint32("serial", r.version.Serial()), zap.Uint32("old_serial", old.Serial),
-		zap.Int("records", r.version.Records()), zap.Int64("bytes", r.octets), zap.Duration("duration", r.took))
+	e.metrics.Transferred(string(r.kind), "ok", r.took, r.octets)
+	log.Info("zone transferred", zap.String("peer", r.from.label()), zap.String("kind", string(r.kind)),
+		zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial),
+		zap.Int("records", r.zone.Records()), zap.Int64("bytes", r.octets), zap.Duration("duration", r.took))
 }

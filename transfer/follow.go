@@ -107,8 +107,8 @@ func (e *Engine) add(z registry.Zone, apex wire.Name) {
 	j.check = now
 	if v := j.served.View(); v.State == zonestore.StateServing {
 		// What fell due while the daemon was down is done now, the rest in its time.
-		wait := afterSuccess(j.interval, e.limits.Lifetime(v.Zone.SOA()), e.rand)
-		j.check = j.served.Timers().Confirmed.Add(wait)
+		t := j.served.Timers()
+		j.check = t.Confirmed.Add(afterSuccess(j.interval, t.Life(), e.rand))
 	}
 	e.jobs[z.ID] = j
 	e.scheduleLocked(j)
@@ -131,6 +131,7 @@ func (e *Engine) retryZones(ids []string) {
 	defer e.mu.Unlock()
 	for _, id := range ids {
 		if j, ok := e.jobs[id]; ok {
+			j.whole = nil // what was learned of a peer may hold no longer
 			e.retryLocked(j)
 		}
 	}

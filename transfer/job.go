@@ -7,7 +7,6 @@ import (
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/registry"
-	"secondaryd/zonestore/zone"
 )
 
 // job is what the engine knows of one zone. The engine's mutex guards it.
@@ -39,6 +38,10 @@ type job struct {
 	removed bool    // no longer configured
 	stop    func()  // ends the running refresh
 
+	// whole says until when a peer is not asked for differences, see ixfrAgain;
+	// nil where all can do them.
+	whole map[netip.AddrPort]time.Time
+
 	failures int       // refreshes in a row that confirmed nothing
 	failed   []attempt // of the last refresh
 }
@@ -48,6 +51,34 @@ func (j *job) apex() wire.Name { return j.served.Apex() }
 // set takes what the engine needs to know of the configuration.
 func (j *job) set(z registry.Zone) {
 	j.revision, j.interval = z.Revision, time.Duration(z.AutoRefresh)*time.Second
+}
+
+// ixfrAgain is how long a peer that can't transfer a zone incrementally is not
+// asked for it again.
+const ixfrAgain = 24 * time.Hour
+
+// learn remembers of the attempts which peers can't do incremental transfers.
+func (j *job) learn(attempts []attempt, now time.Time) {
+	for _, a := range attempts {
+		if a.ixfr == nil || !a.ixfr.meansNever() {
+			continue
+		}
+		if j.whole == nil {
+			j.whole = map[netip.AddrPort]time.Time{}
+		}
+		j.whole[a.peer.addr] = now.Add(ixfrAgain)
+	}
+}
+
+// meansNever reports whether a failed incremental transfer says that the peer
+// does not do them, or not with us; what else goes wrong may go well next time.
+func (e *Error) meansNever() bool {
+	switch e.Cause {
+	case CauseFormErr, CauseNotImp, CauseRefused, CauseNotAuth:
+		return true
+	default:
+		return false
+	}
 }
 
 // wish is what the next refresh is wanted for.
@@ -70,18 +101,18 @@ func (w *wish) join(other wish) {
 
 // attempt is what one peer did in a refresh.
 type attempt struct {
-	peer     peer
-	transfer bool   // it came to asking for a transfer
-	err      *Error // nil: the peer confirmed or renewed the copy
-	at       time.Time
+	peer peer
+	kind kind   // of the transfer that was asked for last, empty for none
+	ixfr *Error // why an incremental one before it did not do, nil for none
+	err  *Error // nil: the peer confirmed or renewed the copy
+	at   time.Time
 }
 
 // refreshResult is what a refresh came to.
 type refreshResult struct {
+	received  // the new version, zone nil for none
 	attempts  []attempt
 	confirmed bool // the copy is what a primary has
-	version   *zone.Zone
-	octets    int64
 	took      time.Duration
 	from      peer
 }

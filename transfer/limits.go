@@ -59,6 +59,16 @@ func (l *Limits) Lifetime(soa zone.SOA) time.Duration {
 	return max(time.Duration(soa.Expire)*time.Second, l.MinExpire)
 }
 
+// granted is the lifetime that a peer gives a copy: what its EXPIRE option says,
+// up to what the SOA says (RFC 7314 section 4).
+func (l *Limits) granted(soa zone.SOA, e expiry) time.Duration {
+	life := l.Lifetime(soa)
+	if !e.given {
+		return life
+	}
+	return min(life, max(time.Duration(e.seconds)*time.Second, l.MinExpire))
+}
+
 // retry is how long to wait after the first failure: SOA RETRY within the limits.
 func (l *Limits) retry(soa zone.SOA) time.Duration {
 	if soa.Retry == 0 {

@@ -12,6 +12,7 @@ type peer struct {
 	id   string
 	addr netip.AddrPort // zero: none configured
 	key  *tsig.Key      // nil: unsigned
+	ixfr bool           // it is to be asked for differences
 	fact error          // why the peer can't be asked at all
 }
 
@@ -42,7 +43,7 @@ func resolve(r *registry.Registry, conf registry.Peer) peer {
 		p.fact = &Error{Step: StepConnect, Cause: CauseNoAddress}
 		return p
 	}
-	p.addr = addr
+	p.addr, p.ixfr = addr, conf.IXFR != nil && *conf.IXFR
 	if conf.TSIG == nil {
 		return p
 	}

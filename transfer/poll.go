@@ -8,53 +8,60 @@ import (
 
 	"secondaryd/internal/tsig"
 	"secondaryd/internal/wire"
-	"secondaryd/zonestore/zone"
 )
 
 // How a SOA query by UDP is repeated before it is asked by TCP.
 var udpTries = [...]time.Duration{1 * time.Second, 2 * time.Second}
 
-// udpBuffer is the largest SOA answer by UDP that is looked at. No larger size
-// is offered, so anything above 512 octets is a favour.
+// udpBuffer is the largest SOA answer by UDP that is looked at: more than is
+// offered is a favour.
 const udpBuffer = 4096
 
 // poll asks a peer for the SOA of a zone: by UDP, and by TCP if UDP brings no
 // answer or a truncated one.
-func (c *client) poll(ctx context.Context, p peer, apex wire.Name) (zone.SOA, error) {
+func (c *client) poll(ctx context.Context, p peer, apex wire.Name) (polled, error) {
 	if p.fact != nil {
-		return zone.SOA{}, p.fact
+		return polled{}, p.fact
 	}
-	soa, again, err := c.pollUDP(ctx, p, apex)
-	if again {
-		soa, err = c.pollTCP(ctx, p, apex)
+	got, err := c.pollOnce(ctx, p, apex)
+	if c.mindsEDNS(p, err) {
+		got, err = c.pollOnce(ctx, p, apex)
 	}
 	if errors.Is(err, tsig.ErrBadKey) {
 		err = c.whichAlgorithm(ctx, p, apex, err, c.pollsTCP)
 	}
-	return soa, err
+	return got, err
+}
+
+func (c *client) pollOnce(ctx context.Context, p peer, apex wire.Name) (polled, error) {
+	got, again, err := c.pollUDP(ctx, p, apex)
+	if again {
+		got, err = c.pollTCP(ctx, p, apex)
+	}
+	return got, err
 }
 
 // pollUDP asks by UDP; again tells that TCP should be tried.
-func (c *client) pollUDP(ctx context.Context, p peer, apex wire.Name) (soa zone.SOA, again bool, err error) {
+func (c *client) pollUDP(ctx context.Context, p peer, apex wire.Name) (got polled, again bool, err error) {
 	conn, closed, err := c.open(ctx, "udp", p.addr)
 	if err != nil {
-		return zone.SOA{}, false, err
+		return polled{}, false, err
 	}
 	defer closed()
 	for _, wait := range udpTries {
-		q := newQuery(c.id(), apex, wire.TypeSOA, p.key, time.Now())
-		soa, again, err = c.tryUDP(conn.Conn, q, min(wait, c.limits.FirstMessage))
+		q := c.query(p, question{apex: apex, qtype: wire.TypeSOA})
+		got, again, err = c.tryUDP(conn.Conn, q, min(wait, c.limits.FirstMessage))
 		if err == nil && !again {
-			return soa, false, nil
+			return got, false, nil
 		}
 		if !isTimeout(err) || ctx.Err() != nil {
 			break
 		}
 	}
 	if again || isTimeout(err) || connectionFault(err) {
-		return zone.SOA{}, ctx.Err() == nil, err
+		return polled{}, ctx.Err() == nil, err
 	}
-	return zone.SOA{}, false, classify(StepSOA, err)
+	return polled{}, false, classify(StepSOA, err)
 }
 
 // connectionFault tells whether err is about reaching the peer, not about what
@@ -67,22 +74,22 @@ func connectionFault(err error) bool {
 // tryUDP sends the query once and waits for what answers it. Whatever else
 // arrives is ignored (RFC 5452 section 9.1), be it unsigned where a signature
 // is due: it may come from anyone.
-func (c *client) tryUDP(conn net.Conn, q *query, wait time.Duration) (zone.SOA, bool, error) {
+func (c *client) tryUDP(conn net.Conn, q *query, wait time.Duration) (polled, bool, error) {
 	if err := within(conn, wait); err != nil {
-		return zone.SOA{}, false, err
+		return polled{}, false, err
 	}
 	if _, err := conn.Write(q.bytes); err != nil {
-		return zone.SOA{}, false, err
+		return polled{}, false, err
 	}
 	buf := make([]byte, udpBuffer)
 	var dropped error
 	for {
 		n, err := conn.Read(buf)
 		if isTimeout(err) && dropped != nil {
-			return zone.SOA{}, false, dropped
+			return polled{}, false, dropped
 		}
 		if err != nil {
-			return zone.SOA{}, false, err
+			return polled{}, false, err
 		}
 		if !q.matches(buf[:n]) {
 			continue
@@ -106,17 +113,17 @@ func verified(q *query, raw []byte) ([]byte, error) {
 	return msg, v.Finish()
 }
 
-func (c *client) pollTCP(ctx context.Context, p peer, apex wire.Name) (zone.SOA, error) {
+func (c *client) pollTCP(ctx context.Context, p peer, apex wire.Name) (polled, error) {
 	conn, closed, err := c.open(ctx, "tcp", p.addr)
 	if err != nil {
-		return zone.SOA{}, err
+		return polled{}, err
 	}
 	defer closed()
-	soa, err := c.askTCP(conn, newQuery(c.id(), apex, wire.TypeSOA, p.key, time.Now()))
+	got, err := c.askTCP(conn, c.query(p, question{apex: apex, qtype: wire.TypeSOA}))
 	if err != nil {
-		return zone.SOA{}, classify(StepSOA, err)
+		return polled{}, classify(StepSOA, err)
 	}
-	return soa, nil
+	return got, nil
 }
 
 // pollsTCP reports whether a peer answers the SOA query by TCP.
@@ -125,18 +132,18 @@ func (c *client) pollsTCP(ctx context.Context, p peer, apex wire.Name) error {
 	return err
 }
 
-func (c *client) askTCP(conn net.Conn, q *query) (zone.SOA, error) {
+func (c *client) askTCP(conn net.Conn, q *query) (polled, error) {
 	raw, err := c.exchange(conn, q)
 	if err != nil {
-		return zone.SOA{}, err
+		return polled{}, err
 	}
 	msg, err := verified(q, raw)
 	if err != nil {
-		return zone.SOA{}, err
+		return polled{}, err
 	}
-	soa, truncated, err := soaAnswer(q, msg)
+	got, truncated, err := soaAnswer(q, msg)
 	if truncated {
-		return zone.SOA{}, fail(StepSOA, CauseMalformed, "TC set in an answer by TCP")
+		return polled{}, fail(StepSOA, CauseMalformed, "TC set in an answer by TCP")
 	}
-	return soa, err
+	return got, err
 }

@@ -7,31 +7,74 @@ import (
 
 	"secondaryd/internal/tsig"
 	"secondaryd/internal/wire"
+	"secondaryd/zonestore/zone"
 )
 
 // query is one question to a peer and what it takes to recognise the answer.
 type query struct {
+	question
 	id    uint16
-	apex  wire.Name
-	qtype uint16
-	key   *tsig.Key // nil: unsigned
-	mac   []byte    // of the signed query
+	mac   []byte // of the signed query
 	bytes []byte
 }
 
-// newQuery makes a question about the apex, signed if there is a key. The id
-// comes from a strong source, so that an answer can't be guessed (RFC 5452
-// section 9.1).
-func newQuery(id uint16, apex wire.Name, qtype uint16, key *tsig.Key, now time.Time) *query {
-	q := &query{id: id, apex: apex, qtype: qtype, key: key}
-	q.bytes = wire.Header{ID: id, QD: 1}.Append(nil)
-	q.bytes = append(q.bytes, apex...)
-	q.bytes = binary.BigEndian.AppendUint16(q.bytes, qtype)
+// question is what a query asks.
+type question struct {
+	apex  wire.Name
+	qtype uint16
+	base  *zone.Zone // what an IXFR query has at hand, nil in others
+	key   *tsig.Key  // nil: unsigned
+	edns  bool
+}
+
+// newQuery makes a query, signed if there is a key. The id comes from a strong
+// source, so that an answer can't be guessed (RFC 5452 section 9.1).
+func newQuery(id uint16, ask question, now time.Time) *query {
+	q := &query{question: ask, id: id}
+	h := wire.Header{ID: id, QD: 1}
+	if q.base != nil {
+		h.NS = 1
+	}
+	q.bytes = append(h.Append(nil), q.apex...)
+	q.bytes = binary.BigEndian.AppendUint16(q.bytes, q.qtype)
 	q.bytes = binary.BigEndian.AppendUint16(q.bytes, wire.ClassIN)
-	if key != nil {
-		q.bytes, q.mac = key.Sign(q.bytes, nil, now)
+	if q.base != nil {
+		q.bytes = appendOurSOA(q.bytes, q.base)
+	}
+	if q.edns {
+		q.bytes = appendOPT(q.bytes)
+	}
+	if q.key != nil {
+		q.bytes, q.mac = q.key.Sign(q.bytes, nil, now)
 	}
 	return q
+}
+
+// appendOurSOA writes the SOA of our version, of which an IXFR query asks what
+// has changed since (RFC 1995 section 3).
+func appendOurSOA(msg []byte, base *zone.Zone) []byte {
+	set, _ := base.Top().Set(wire.TypeSOA)
+	for rdata := range set.Records() {
+		msg = binary.BigEndian.AppendUint16(msg, 0xC000|wire.HeaderSize) // the name of the question
+		msg = binary.BigEndian.AppendUint16(msg, wire.TypeSOA)
+		msg = binary.BigEndian.AppendUint16(msg, wire.ClassIN)
+		msg = binary.BigEndian.AppendUint32(msg, set.TTL)
+		msg = binary.BigEndian.AppendUint16(msg, uint16(len(rdata)))
+		msg = append(msg, rdata...)
+	}
+	return msg
+}
+
+// step names what the query is part of.
+func (q *question) step() Step {
+	switch q.qtype {
+	case wire.TypeAXFR:
+		return StepAXFR
+	case wire.TypeIXFR:
+		return StepIXFR
+	default:
+		return StepSOA
+	}
 }
 
 // verifier checks the signatures of what answers a query.
@@ -80,7 +123,7 @@ func (q *query) matches(msg []byte) bool {
 	return err == nil && q.asks(question)
 }
 
-func (q *query) asks(question wire.Question) bool {
+func (q *question) asks(question wire.Question) bool {
 	return question.Type == q.qtype && question.Class == wire.ClassIN && question.Name.Equal(q.apex)
 }
 
@@ -120,22 +163,29 @@ func (q *query) checkHeader(step Step, msg []byte, first bool) (wire.Header, *wi
 	return h, r, nil
 }
 
-// skipRest reads n records that say nothing to us (OPT, padding), and nothing
-// may follow them: the counts must be met and every octet accounted for.
-func skipRest(step Step, r *wire.Reader, n int) error {
+// skipRest reads n records, of which only the OPT record says something to us,
+// and nothing may follow them: the counts must be met and every octet accounted
+// for.
+func skipRest(step Step, msg []byte, r *wire.Reader, n int) (e expiry, err error) {
 	for range n {
-		if _, err := r.Skip(); err != nil {
-			return err
+		rr, err := r.Skip()
+		if err != nil {
+			return expiry{}, err
+		}
+		if rr.Type == wire.TypeOPT {
+			e = readExpire(msg[rr.Data : rr.Data+rr.Size])
 		}
 	}
 	if r.Rest() != 0 {
-		return fail(step, CauseMalformed, "%d octets after the message", r.Rest())
+		return expiry{}, fail(step, CauseMalformed, "%d octets after the message", r.Rest())
 	}
-	return nil
+	return e, nil
 }
 
 const (
+	rcodeFormErr  = 1
 	rcodeServFail = 2
+	rcodeNotImp   = 4
 	rcodeRefused  = 5
 	rcodeNotAuth  = 9
 )
@@ -156,6 +206,10 @@ func rcodeError(step Step, rcode int) error {
 		return &Error{Step: step, Cause: CauseNotAuth}
 	case rcodeServFail:
 		return &Error{Step: step, Cause: CauseServFail}
+	case rcodeFormErr:
+		return &Error{Step: step, Cause: CauseFormErr}
+	case rcodeNotImp:
+		return &Error{Step: step, Cause: CauseNotImp}
 	default:
 		return fail(step, CauseRcode, "%s", rcodeNames[rcode])
 	}

@@ -15,7 +15,7 @@ import (
 
 func testQuery(t testing.TB, qtype uint16) *query {
 	t.Helper()
-	return newQuery(testID, wiretest.Name(t, testZone), qtype, nil, time.Now())
+	return newQuery(testID, question{apex: wiretest.Name(t, testZone), qtype: qtype}, time.Now())
 }
 
 func TestQueryOctets(t *testing.T) {
@@ -29,7 +29,7 @@ func TestQueryOctets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed := newQuery(testID, wiretest.Name(t, testZone), wire.TypeSOA, key, time.Now())
+	signed := newQuery(testID, question{apex: wiretest.Name(t, testZone), qtype: wire.TypeSOA, key: key}, time.Now())
 	if err := dns.TsigVerify(slices.Clone(signed.bytes), "c2VjcmV0", "", false); err != nil {
 		t.Errorf("signed query: %v", err)
 	}
@@ -92,9 +92,9 @@ func TestCheckHeader(t *testing.T) {
 		{"NOTAUTH", rcode(dns.RcodeNotAuth), true, CauseNotAuth},
 		{"SERVFAIL", rcode(dns.RcodeServerFailure), true, CauseServFail},
 		{"SERVFAIL later", rcode(dns.RcodeServerFailure), false, CauseServFail},
-		{"FORMERR", rcode(dns.RcodeFormatError), true, CauseRcode},
+		{"FORMERR", rcode(dns.RcodeFormatError), true, CauseFormErr},
 		{"NXDOMAIN", rcode(dns.RcodeNameError), true, CauseRcode},
-		{"NOTIMP", rcode(dns.RcodeNotImplemented), true, CauseRcode},
+		{"NOTIMP", rcode(dns.RcodeNotImplemented), true, CauseNotImp},
 		{"a code without a name", flags(plain(nil), 0, 15), true, CauseRcode},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 
 // asker is what a refresh needs of a client.
 type asker interface {
-	poll(ctx context.Context, p peer, apex wire.Name) (zone.SOA, error)
-	axfr(ctx context.Context, p peer, apex wire.Name, accept func(zone.SOA) error) (received, error)
+	poll(ctx context.Context, p peer, apex wire.Name) (polled, error)
+	transfer(ctx context.Context, p peer, w want) (received, error)
 }
 
 // refresh brings one zone up to date: it asks the peers in turn until one has
@@ -29,7 +29,7 @@ func refresh(ctx context.Context, c asker, o order) refreshResult {
 		}
 		a.at = time.Now()
 		r.attempts = append(r.attempts, a)
-		if ctx.Err() != nil || r.version != nil {
+		if ctx.Err() != nil || r.zone != nil {
 			break
 		}
 		// After a NOTIFY a peer that is not newer does not end the search.
@@ -43,33 +43,43 @@ func refresh(ctx context.Context, c asker, o order) refreshResult {
 // try refreshes from one peer.
 func try(ctx context.Context, c asker, o order, view *zonestore.View, p peer, a *attempt, r *refreshResult) error {
 	anything := view.State != zonestore.StateServing || o.wish.force
+	w := want{apex: o.apex, accept: func(soa zone.SOA) error {
+		if anything || newer(soa.Serial, view.Serial) {
+			return nil
+		}
+		return olderError(soa.Serial, view.Serial)
+	}}
 	if !anything {
-		soa, err := c.poll(ctx, p, o.apex)
+		got, err := c.poll(ctx, p, o.apex)
 		if err != nil {
 			return classify(StepSOA, err)
 		}
-		if soa.Serial == view.Serial {
-			r.confirmed = true
+		if got.soa.Serial == view.Serial {
+			r.confirm(got.expire)
 			return nil
 		}
-		if !newer(soa.Serial, view.Serial) {
-			return olderError(soa.Serial, view.Serial)
+		if err := w.accept(got.soa); err != nil {
+			return err
+		}
+		if p.ixfr {
+			w.base = view.Zone
 		}
 	}
-	a.transfer = true
 	start := time.Now()
-	got, err := c.axfr(ctx, p, o.apex, func(soa zone.SOA) error {
-		if !anything && !newer(soa.Serial, view.Serial) {
-			return olderError(soa.Serial, view.Serial)
-		}
-		return nil
-	})
+	got, err := c.transfer(ctx, p, w)
+	a.kind, a.ixfr = got.kind, got.ixfr
 	if err != nil {
 		return err
 	}
-	r.version, r.octets, r.took, r.from, r.confirmed = got.zone, got.octets, time.Since(start), p, true
+	r.confirm(got.expire)
+	if got.zone != nil {
+		r.received, r.took, r.from = got, time.Since(start), p
+	}
 	return nil
 }
+
+// confirm notes that the copy is, or has become, what a primary has.
+func (r *refreshResult) confirm(e expiry) { r.confirmed, r.expire = true, e }
 
 func olderError(theirs, ours uint32) error {
 	return fail(StepCheck, CauseOlder, "serial %d, ours is %d", theirs, ours)

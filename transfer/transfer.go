@@ -2,8 +2,8 @@
 // zone is checked, asks the peers for the SOA, transfers what is newer, checks
 // it, and hands it to the zone store. It is the only package that dials out.
 //
-// The protocol (query.go, soa.go, axfr.go, timing.go) is bytes in, decisions
-// out; poll.go and transfer.go do the I/O; the Engine owns the schedule, one
+// The protocol (query.go, soa.go, stream.go, axfr.go, ixfr.go, timing.go) is
+// bytes in, decisions out; poll.go and transfer.go do the I/O; the Engine owns the schedule, one
 // heap for all zones, and every goroutine. A transfer that fails anywhere
 // leaves the served version as it was.
 package transfer
@@ -15,20 +15,50 @@ import (
 	"sync"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore/zone"
 )
 
-// received is a zone as a transfer brought it.
+// kind is how a version came.
+type kind string
+
+// The kinds, as logs and metrics name them.
+const (
+	kindAXFR kind = "axfr"
+	kindIXFR kind = "ixfr"
+)
+
+// received is what a transfer brought. Of one that failed it says only what was
+// tried: kind and ixfr.
 type received struct {
-	zone   *zone.Zone
-	octets int64
+	kind    kind
+	zone    *zone.Zone // nil: the peer has nothing newer than the base
+	changes []byte     // those that led to it from the base, nil if it came whole
+	expire  expiry
+	octets  int64
+	// ixfr is why an incremental transfer that was asked for first did not do,
+	// nil if none was or it did.
+	ixfr *Error
 }
 
-// axfr transfers a whole zone from a peer. accept is asked with the SOA the
-// stream begins with and may refuse it. Nothing of a stream is returned unless
-// all of it came, was verified and passed the guard.
-func (c *client) axfr(ctx context.Context, p peer, apex wire.Name, accept func(zone.SOA) error) (received, error) {
+// want says which version a transfer is to bring.
+type want struct {
+	apex wire.Name
+	// base is the version of which the differences are asked for, nil to have
+	// the whole zone.
+	base *zone.Zone
+	// accept is asked with the SOA that the stream begins with and may refuse it.
+	accept func(zone.SOA) error
+}
+
+// transfer fetches a version of a zone from a peer. If the differences can't be
+// had, whatever the reason, the same peer is asked for the whole zone at once
+// (RFC 1995 section 4): nothing has left secondaries stale as often as not
+// doing so. Nothing of a stream is returned unless all of it came, was verified
+// and passed the guard.
+func (c *client) transfer(ctx context.Context, p peer, w want) (received, error) {
 	if p.fact != nil {
 		return received{}, p.fact
 	}
@@ -40,63 +70,135 @@ func (c *client) axfr(ctx context.Context, p peer, apex wire.Name, accept func(z
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.limits.Total)
 	defer cancel()
-	got, err := c.stream(ctx, p, apex, accept)
+	got, err := c.attempt(ctx, p, w)
 	if err == nil {
 		return got, nil
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return received{}, fail(StepAXFR, CauseTooLong, "%s", c.limits.Total)
+		return got, fail(StepAXFR, CauseTooLong, "%s", c.limits.Total)
 	}
-	return received{}, c.explain(ctx, p, apex, classify(StepAXFR, err))
+	return got, c.explain(ctx, p, w.apex, classify(StepAXFR, err))
 }
 
-func (c *client) stream(ctx context.Context, p peer, apex wire.Name, accept func(zone.SOA) error) (received, error) {
-	conn, closed, err := c.open(ctx, "tcp", p.addr)
+// attempt asks for what is wanted, and for the whole zone if that fails.
+func (c *client) attempt(ctx context.Context, p peer, w want) (received, error) {
+	l := &line{client: c, peer: p}
+	defer l.hangUp()
+	if w.base == nil {
+		return c.whole(ctx, l, w)
+	}
+	got, err := c.ask(ctx, l, w)
+	if err == nil || ctx.Err() != nil {
+		return got, err
+	}
+	e := classify(StepIXFR, err)
+	if !e.leavesAXFR() {
+		return received{kind: kindIXFR}, e
+	}
+	w.base = nil
+	got, err = c.whole(ctx, l, w)
+	got.ixfr = e
+	return got, err
+}
+
+// whole asks for the whole zone, without EDNS if the peer can't do with it.
+func (c *client) whole(ctx context.Context, l *line, w want) (received, error) {
+	got, err := c.ask(ctx, l, w)
+	if c.mindsEDNS(l.peer, err) {
+		got, err = c.ask(ctx, l, w)
+	}
+	got.kind = kindAXFR
+	return got, err
+}
+
+// leavesAXFR reports whether an incremental transfer that failed so leaves a
+// full one worth trying: not if the peer can't be reached, does not share our
+// key, or has nothing newer.
+func (e *Error) leavesAXFR() bool {
+	switch e.Step {
+	case StepConnect, StepTSIG:
+		return false
+	default:
+		return e.Cause != CauseOlder
+	}
+}
+
+// smallIXFR is the octets that differences may always have. More than the zone
+// itself they are not worth: it is asked for whole then.
+const smallIXFR = 64 << 10
+
+// ask sends one query for a transfer and takes the stream that answers it.
+func (c *client) ask(ctx context.Context, l *line, w want) (received, error) {
+	conn, err := l.ready(ctx)
 	if err != nil {
 		return received{}, err
 	}
-	defer closed()
-	q := newQuery(c.id(), apex, wire.TypeAXFR, p.key, time.Now())
-	if err := c.send(conn, q); err != nil {
+	whole := axfr{apex: w.apex, seed: c.seed, limits: c.limits.builder(), accept: w.accept}
+	if w.base == nil {
+		q := c.query(l.peer, question{apex: w.apex, qtype: wire.TypeAXFR})
+		return c.receive(conn, &stream{query: q, into: &whole}, c.limits.Bytes)
+	}
+	s := &stream{
+		query: c.query(l.peer, question{apex: w.apex, qtype: wire.TypeIXFR, base: w.base}),
+		into:  &ixfr{base: w.base, whole: whole, limits: c.limits.builder(), differences: maxDifferences},
+	}
+	got, err := c.receive(conn, s, min(c.limits.Bytes, max(smallIXFR, int64(w.base.Octets()))))
+	// An answer that is nothing but an error code leaves the connection as it
+	// was (RFC 9103 section 7.10.2).
+	l.reusable = s.refused
+	return got, err
+}
+
+// receive asks the query of the stream and reads what comes.
+func (c *client) receive(conn *dns.Conn, s *stream, octets int64) (received, error) {
+	if err := c.send(conn, s.query); err != nil {
 		return received{}, err
 	}
-	m := &meter{limits: c.limits, budget: c.budget, start: time.Now()}
+	m := &meter{limits: c.limits, step: s.query.step(), most: octets, budget: c.budget, start: time.Now()}
 	defer m.release()
+	if err := c.read(conn, s, m); err != nil {
+		return received{}, err
+	}
+	got, err := s.into.version()
+	if err != nil {
+		return received{}, err
+	}
+	got.expire, got.octets = s.expire, m.octets
+	if got.zone == nil {
+		return got, nil
+	}
+	return got, guard(got.zone)
+}
+
+// read reads the messages of a stream up to its end.
+func (c *client) read(conn *dns.Conn, s *stream, m *meter) error {
 	var h heavy
 	defer h.end()
-	stream := &axfr{query: q, seed: c.seed, limits: c.limits.builder(), accept: accept}
-	signatures := q.verifier()
+	signatures := s.query.verifier()
 	space := buffers.Get().(*[wire.MaxMessage]byte)
 	defer buffers.Put(space)
 	buf := space[:]
 	for done := false; !done; {
 		n, err := conn.Read(buf)
 		if err != nil {
-			return received{}, cut(err, stream.messages)
+			return cut(m.step, err, s.messages)
 		}
 		if err := m.count(n); err != nil {
-			return received{}, err
+			return err
 		}
 		h.received(m.octets)
 		msg, err := signatures.Next(buf[:n], time.Now())
 		if err != nil {
-			return received{}, signatureError(StepAXFR, buf[:n], err)
+			return signatureError(m.step, buf[:n], err)
 		}
-		if done, err = stream.message(msg); err != nil {
-			return received{}, err
+		if done, err = s.message(msg); err != nil {
+			return err
 		}
 		if err := within(conn, c.limits.Message); err != nil {
-			return received{}, err
+			return err
 		}
 	}
-	if err := signatures.Finish(); err != nil {
-		return received{}, err
-	}
-	z, err := stream.builder.Finish()
-	if err != nil {
-		return received{}, err
-	}
-	return received{zone: z, octets: m.octets}, guard(z)
+	return signatures.Finish()
 }
 
 // buffers are for the messages of transfers: with many at once, each with a new
@@ -105,14 +207,14 @@ var buffers = sync.Pool{New: func() any { return new([wire.MaxMessage]byte) }}
 
 // cut says of a failed read what it means in a stream of which some messages
 // have come (RFC 5936 section 4.1.1: what was received is worthless).
-func cut(err error, messages int) error {
+func cut(step Step, err error, messages int) error {
 	switch {
 	case messages == 0:
 		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fail(StepAXFR, CauseCut, "after %d messages: %w", messages, err)
+		return fail(step, CauseCut, "after %d messages: %w", messages, err)
 	case isTimeout(err):
-		return fail(StepAXFR, CauseStalled, "after %d messages: %w", messages, err)
+		return fail(step, CauseStalled, "after %d messages: %w", messages, err)
 	default:
 		return err
 	}
@@ -121,6 +223,8 @@ func cut(err error, messages int) error {
 // meter holds one transfer to its limits of octets and time.
 type meter struct {
 	limits *Limits
+	step   Step
+	most   int64 // octets
 	budget *budget
 	start  time.Time
 	octets int64
@@ -129,15 +233,15 @@ type meter struct {
 // count adds a message of n octets.
 func (m *meter) count(n int) error {
 	if !m.budget.take(int64(n)) {
-		return fail(StepAXFR, CauseBudget, "%d octets", m.limits.BytesRunning)
+		return fail(m.step, CauseBudget, "%d octets", m.limits.BytesRunning)
 	}
 	m.octets += int64(n)
-	if m.octets > m.limits.Bytes {
-		return fail(StepAXFR, CauseLimit, "more than %d octets", m.limits.Bytes)
+	if m.octets > m.most {
+		return fail(m.step, CauseLimit, "more than %d octets", m.most)
 	}
 	took := time.Since(m.start)
 	if took > rateGrace && m.octets < int64(took.Seconds()*float64(m.limits.MinRate)) {
-		return fail(StepAXFR, CauseSlow, "%d octets in %s", m.octets, took.Round(time.Second))
+		return fail(m.step, CauseSlow, "%d octets in %s", m.octets, took.Round(time.Second))
 	}
 	return nil
 }

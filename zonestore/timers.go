@@ -22,6 +22,9 @@ type Timers struct {
 	Expires   time.Time // when the copy expires
 }
 
+// Life is how long the copy may be served after it was confirmed.
+func (t Timers) Life() time.Duration { return t.Expires.Sub(t.Confirmed) }
+
 // timersFile keeps the timers of all zones in one bbolt file. They change with
 // every check of every zone, so they are collected and written together: a
 // crash loses the last moments, which only makes a zone expire earlier.

@@ -1,7 +1,6 @@
 package primary
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -52,19 +51,36 @@ func (e *Exchange) udpSize() int {
 	return size
 }
 
-// transfer is the AXFR stream of RFC 5936 section 2.2: SOA, all else, SOA. IXFR
-// is answered in the same form, as RFC 1995 section 4 allows.
+// transfer is the stream of an AXFR (RFC 5936 section 2.2) or of an IXFR. By UDP
+// the latter gets the SOA alone, which says whether to come by TCP (RFC 1995
+// section 2).
 func (e *Exchange) transfer(q dns.Question) []*dns.Msg {
 	c := e.server.content(q.Name)
 	switch {
-	case e.Network == "udp":
+	case e.Network == "udp" && q.Qtype == dns.TypeAXFR:
 		return []*dns.Msg{e.reply(dns.RcodeNotImplemented)}
 	case c == nil:
 		return []*dns.Msg{e.reply(dns.RcodeNotAuth)}
 	case c.key != "" && (!e.Signed || c.key != dns.CanonicalName(e.key.Name)):
 		return []*dns.Msg{e.reply(dns.RcodeRefused)}
 	}
-	return e.Messages(slices.Concat([]dns.RR{c.soa}, c.records, []dns.RR{c.soa}), batchOctets)
+	if e.Network == "udp" {
+		return e.Messages([]dns.RR{c.soa}, batchOctets)
+	}
+	if ours, ok := e.clientSerial(); ok && q.Qtype == dns.TypeIXFR {
+		return e.Messages(c.since(ours), batchOctets)
+	}
+	return e.Messages(c.all(), batchOctets)
+}
+
+// clientSerial is the serial of the version that an IXFR client says it has.
+func (e *Exchange) clientSerial() (uint32, bool) {
+	for _, rr := range e.Request.Ns {
+		if soa, ok := rr.(*dns.SOA); ok {
+			return soa.Serial, true
+		}
+	}
+	return 0, false
 }
 
 // Messages puts records into answers of at most about so many octets, at least

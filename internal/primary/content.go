@@ -16,6 +16,7 @@ type content struct {
 	key     string // canonical, empty for none
 	soa     *dns.SOA
 	records []dns.RR // without the SOA
+	history []difference
 }
 
 var errNoZone = errors.New("no such zone")
@@ -80,6 +81,7 @@ func (s *Server) Update(zone string, change func([]dns.RR) []dns.RR) (uint32, er
 		next.soa = dns.Copy(next.soa).(*dns.SOA)
 		next.soa.Serial++ // 4294967295 is followed by 0
 	}
+	next.history = append(slices.Clone(old.history[max(0, len(old.history)-maxHistory+1):]), differ(old, next))
 	s.zones[old.name] = next
 	return next.soa.Serial, nil
 }

@@ -1,7 +1,7 @@
 // Package primary is a small primary server for tests and for the demo.
 //
 // It promises an honest primary: SOA and plain look-ups by exact name over UDP
-// and TCP, AXFR over TCP in messages of several records, TSIG on every message
+// and TCP, AXFR and IXFR over TCP in messages of several records, TSIG on every message
 // of an answer to a signed request, NOTIFY with retransmission. It knows no
 // referrals, wildcards or DNSSEC. A Script makes it misbehave in one chosen way.
 // All methods of Server are safe for concurrent use.

@@ -1,0 +1,212 @@
+package transfer
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"secondaryd/internal/primary"
+	"secondaryd/internal/tsig"
+	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
+	"secondaryd/zonestore/zone"
+)
+
+const testSecret = "c2VjcmV0IG9mIHRoZSB0ZXN0cyBvZiB0cmFuc2Zlcg=="
+
+// primaryOf runs a primary with the test zone, which has one change behind it,
+// and returns it with a client, the peer and the version before the change.
+func primaryOf(t *testing.T, key bool) (*primary.Server, *client, peer, *zone.Zone) {
+	t.Helper()
+	z := primary.Zone{Name: testZone, Records: records(t, soaOf(7)+nsLine+lineA)}
+	o := primary.Options{Listen: "127.0.0.1:0"}
+	var k *tsig.Key
+	if key {
+		o.Keys = []primary.Key{{Name: "k.test.", Algorithm: "hmac-sha256.", Secret: testSecret}}
+		z.Key = "k.test."
+		var err error
+		if k, err = tsig.NewKey("k.test.", "hmac-sha256.", testSecret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Zones = []primary.Zone{z}
+	s, err := primary.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	limits := defaultLimits()
+	c := newClient(new(net.Dialer).DialContext, &limits, testSeed)
+	p := peer{addr: s.Addr(), key: k, ixfr: true}
+	got, err := c.transfer(t.Context(), p, wantAny(t, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Update(testZone, func(rrs []dns.RR) []dns.RR { return append(rrs, records(t, lineB)...) }); err != nil {
+		t.Fatal(err)
+	}
+	return s, c, p, got.zone
+}
+
+func wantAny(t *testing.T, base *zone.Zone) want {
+	t.Helper()
+	return want{apex: wiretest.Name(t, testZone), base: base, accept: func(zone.SOA) error { return nil }}
+}
+
+func TestClientIXFR(t *testing.T) {
+	t.Parallel()
+	for name, key := range map[string]bool{"unsigned": false, "signed": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, c, p, base := primaryOf(t, key)
+			got, err := c.transfer(t.Context(), p, wantAny(t, base))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.kind != kindIXFR || got.zone.Serial() != 8 || got.zone.Records() != 4 || got.ixfr != nil {
+				t.Errorf("got %s of serial %d with %d records, fault %v", got.kind, got.zone.Serial(), got.zone.Records(), got.ixfr)
+			}
+			// With the newest version in hand there is nothing to have.
+			got, err = c.transfer(t.Context(), p, wantAny(t, got.zone))
+			if err != nil || got.zone != nil || got.kind != kindIXFR {
+				t.Errorf("got %+v, error %v, want nothing", got, err)
+			}
+		})
+	}
+}
+
+// TestClientFallsBack: whatever goes wrong with the differences, the whole zone
+// comes from the same peer at once.
+func TestClientFallsBack(t *testing.T) {
+	t.Parallel()
+	answers := func(text string) primary.Script {
+		return func(e *primary.Exchange) error {
+			for _, m := range e.Messages(records(t, text), 16000) {
+				if err := e.Send(m); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		script primary.Script
+		cause  Cause
+		same   bool // the connection serves for both
+	}{
+		{"FORMERR", primary.Rcode(dns.RcodeFormatError), CauseFormErr, true},
+		{"NOTIMP", primary.Rcode(dns.RcodeNotImplemented), CauseNotImp, true},
+		{"REFUSED", primary.Rcode(dns.RcodeRefused), CauseRefused, true},
+		{"SERVFAIL", primary.Rcode(dns.RcodeServerFailure), CauseServFail, true},
+		{"NOTAUTH", primary.Rcode(dns.RcodeNotAuth), CauseNotAuth, true},
+		{"cut at once", (*primary.Exchange).Cut, CauseClosed, false},
+		{"cut in the stream", primary.CutAfter(2), CauseCut, false},
+		{"silence", primary.Silence, CauseNoAnswer, false},
+		{"silence in the stream", primary.StallAfter(2), CauseStalled, false},
+		{"a single newer SOA", answers(soaOf(8)), CauseStalled, false},
+		{"no records", answers(""), CauseNoAnswer, false},
+		{"another start", answers(soaOf(8) + soaOf(5) + soaOf(8) + soaOf(8)), CauseChain, false},
+		{"a deletion that does not fit", answers(soaOf(8) + soaOf(7) + lineC + soaOf(8) + soaOf(8)), CauseMisfit, false},
+		{"an addition that does not fit", answers(soaOf(8) + soaOf(7) + soaOf(8) + lineA + soaOf(8)), CauseMisfit, false},
+		{"no NS left", answers(soaOf(8) + soaOf(7) + nsLine + soaOf(8) + soaOf(8)), CauseNoNS, false},
+		{"trailing octets", primary.Trailing(0), CauseMalformed, false},
+		{"another id", primary.WrongID(), CauseNotAnswer, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s, client, p, base := primaryOf(t, false)
+			s.Script(primary.On(dns.TypeIXFR, c.script))
+			var dials atomic.Int32
+			client.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				dials.Add(1)
+				return new(net.Dialer).DialContext(ctx, network, addr)
+			}
+			got, err := client.transfer(t.Context(), p, wantAny(t, base))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.kind != kindAXFR || got.zone.Serial() != 8 || got.changes != nil {
+				t.Errorf("got %s of serial %d, changes %q", got.kind, got.zone.Serial(), got.changes)
+			}
+			if got.ixfr == nil || got.ixfr.Cause != c.cause {
+				t.Errorf("the incremental transfer failed with %v, want %s", got.ixfr, c.cause)
+			}
+			if same := dials.Load() == 1; same != c.same {
+				t.Errorf("%d connections", dials.Load())
+			}
+		})
+	}
+}
+
+// RFC 5936 section 2.1.5, RFC 6891 section 7: a peer that has never heard of
+// EDNS is asked without it.
+func TestClientWithoutEDNS(t *testing.T) {
+	t.Parallel()
+	s, c, p, _ := primaryOf(t, false)
+	var refused atomic.Int32
+	s.Script(func(e *primary.Exchange) error {
+		if e.Request.IsEdns0() == nil {
+			return primary.Honest(e)
+		}
+		refused.Add(1)
+		m := new(dns.Msg).SetRcode(e.Request, dns.RcodeFormatError)
+		return e.Send(m)
+	})
+	apex := wiretest.Name(t, testZone)
+	for range 2 {
+		got, err := c.poll(t.Context(), p, apex)
+		if err != nil || got.soa.Serial != 8 {
+			t.Errorf("got %+v, error %v", got, err)
+		}
+	}
+	if n := refused.Load(); n != 1 {
+		t.Errorf("%d queries with EDNS, want the first alone", n)
+	}
+	c.plain = plainPeers{}
+	if got, err := c.transfer(t.Context(), p, wantAny(t, nil)); err != nil || got.zone.Serial() != 8 {
+		t.Errorf("transfer: %+v, error %v", got, err)
+	}
+}
+
+func TestReadExpire(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		rdata []byte
+		want  expiry
+	}{
+		{"no options", nil, expiry{}},
+		{"EXPIRE", []byte{0, 9, 0, 4, 0, 0, 1, 2}, expiry{258, true}},
+		{"EXPIRE behind another", []byte{0, 3, 0, 1, 'x', 0, 9, 0, 4, 0, 0, 0, 1}, expiry{1, true}},
+		{"empty, as in a query", []byte{0, 9, 0, 0}, expiry{}},
+		{"too long", []byte{0, 9, 0, 5, 0, 0, 0, 1, 0}, expiry{}},
+		{"past the end", []byte{0, 9, 0, 4, 0, 0, 0}, expiry{}},
+		{"half a head", []byte{0, 9, 0}, expiry{}},
+	} {
+		if got := readExpire(c.rdata); got != c.want {
+			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
+		}
+	}
+	// What the query itself carries is well formed and says nothing.
+	q := newQuery(testID, question{apex: wiretest.Name(t, testZone), qtype: wire.TypeSOA, edns: true}, bubbleStart)
+	m := new(dns.Msg)
+	if err := m.Unpack(q.bytes); err != nil {
+		t.Fatal(err)
+	}
+	opt := m.IsEdns0()
+	if opt == nil || opt.UDPSize() != optSize || len(opt.Option) != 1 || opt.Option[0].Option() != dns.EDNS0EXPIRE {
+		t.Errorf("the query is %v", m)
+	}
+}
