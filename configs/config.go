@@ -185,6 +185,17 @@ type Transfer struct {
 	MaxRunningPerPeer int `yaml:"max_running_per_peer"`
 	// SOAQueriesPerSecondPerPeer is the rate of SOA polls to one peer address.
 	SOAQueriesPerSecondPerPeer int `yaml:"soa_queries_per_second_per_peer"`
+	// AskAllPeers asks every peer of a zone for its serial and takes the newest
+	// version; false takes the first in order that is newer, or as new.
+	AskAllPeers bool `yaml:"ask_all_peers"`
+	// RequireAA refuses transfers whose messages are not marked as authoritative
+	// (RFC 5936 section 2.2.1), as those of some primaries are not.
+	RequireAA bool `yaml:"require_aa"`
+	// SourceIPv4 is the address that IPv4 peers are asked from; the system
+	// chooses while it is empty.
+	SourceIPv4 string `yaml:"source_ipv4"`
+	// SourceIPv6 is the same for IPv6 peers.
+	SourceIPv6 string `yaml:"source_ipv6"`
 	// MinRetry is the shortest SOA RETRY that is honoured.
 	MinRetry time.Duration `yaml:"min_retry"`
 	// MinExpire is the shortest SOA EXPIRE that is honoured.

@@ -45,6 +45,10 @@ func otherValue(t *testing.T, s setting) (string, []string) {
 		return AnyFull, nil
 	case "dns.rate_limit.exempt":
 		return "192.0.2.0/24,2001:db8::1", nil
+	case "transfer.source_ipv4":
+		return "192.0.2.1", nil
+	case "transfer.source_ipv6":
+		return "2001:db8::1", nil
 	case "api.listen":
 		return "[::1]:8053", nil
 	case "api.tls.cert_file":

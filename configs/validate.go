@@ -136,6 +136,8 @@ func (t Transfer) check(p *Problems) {
 	within(p, "transfer.max_running", t.MaxRunning, 1, 65536)
 	within(p, "transfer.max_running_per_peer", t.MaxRunningPerPeer, 1, 65536)
 	within(p, "transfer.soa_queries_per_second_per_peer", t.SOAQueriesPerSecondPerPeer, 1, maxCount)
+	source(p, "transfer.source_ipv4", t.SourceIPv4, netip.Addr.Is4)
+	source(p, "transfer.source_ipv6", t.SourceIPv6, netip.Addr.Is6)
 	soaTimer(p, "transfer.min_retry", t.MinRetry)
 	soaTimer(p, "transfer.min_expire", t.MinExpire)
 	soaTimer(p, "transfer.max_backoff", t.MaxBackoff)
@@ -146,6 +148,17 @@ func (t Transfer) check(p *Problems) {
 func (n Notify) check(p *Problems) {
 	within(p, "notify.max_per_second_per_source", n.MaxPerSecondPerSource, 1, maxCount)
 	within(p, "notify.log_lines_per_second", n.LogLinesPerSecond, 0, maxCount)
+}
+
+// source checks an address of our own, which may be left to the system.
+func source(p *Problems, key, text string, family func(netip.Addr) bool) {
+	if text == "" {
+		return
+	}
+	addr, err := netip.ParseAddr(text)
+	if err != nil || !family(addr) || addr.Is4In6() || addr.IsUnspecified() || addr.IsMulticast() {
+		p.add("", key, "%q is no address of this host in that family; leave it empty for the system's choice", text)
+	}
 }
 
 // timeout allows no 0: a wait without an end is what each of them prevents.

@@ -12,6 +12,7 @@ type Transfer struct {
 	duration  *prometheus.HistogramVec
 	octets    *prometheus.CounterVec
 	failures  *prometheus.CounterVec
+	leftOut   prometheus.Gauge
 }
 
 // NewTransfer makes the series of the transfer engine and registers them.
@@ -38,13 +39,18 @@ func NewTransfer(r prometheus.Registerer) *Transfer {
 			Name:      "refresh_failures_total",
 			Help:      "Peers that failed in the refresh of a zone, by step (connect, SOA, IXFR, AXFR, TSIG, check) and cause.",
 		}, []string{"step", "cause"}),
+		leftOut: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace,
+			Name:      "peers_left_out",
+			Help:      "Peer addresses that do not answer and are therefore asked only now and then.",
+		}),
 	}
 	for _, kind := range []string{"axfr", "ixfr"} {
 		for _, result := range []string{"ok", "failed"} {
 			t.transfers.WithLabelValues(kind, result)
 		}
 	}
-	r.MustRegister(t.transfers, t.duration, t.octets, t.failures)
+	r.MustRegister(t.transfers, t.duration, t.octets, t.failures, t.leftOut)
 	return t
 }
 
@@ -61,3 +67,6 @@ func (t *Transfer) Transferred(kind, result string, duration time.Duration, octe
 
 // Failed counts a peer that failed in a refresh. Both labels are from closed sets.
 func (t *Transfer) Failed(step, cause string) { t.failures.WithLabelValues(step, cause).Inc() }
+
+// PeersLeftOut counts peer addresses that are, or are no longer, left out.
+func (t *Transfer) PeersLeftOut(n int) { t.leftOut.Add(float64(n)) }

@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 
@@ -55,6 +56,9 @@ func primaryOf(t *testing.T, key bool) (*primary.Server, *client, peer, *zone.Zo
 	}
 	if _, err := s.Update(testZone, func(rrs []dns.RR) []dns.RR { return append(rrs, records(t, lineB)...) }); err != nil {
 		t.Fatal(err)
+	}
+	if kept := c.pool.take(p.addr); kept != nil {
+		_ = kept.Close()
 	}
 	return s, c, p, got.zone
 }
@@ -128,11 +132,7 @@ func TestClientFallsBack(t *testing.T) {
 			t.Parallel()
 			s, client, p, base := primaryOf(t, false)
 			s.Script(primary.On(dns.TypeIXFR, c.script))
-			var dials atomic.Int32
-			client.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-				dials.Add(1)
-				return new(net.Dialer).DialContext(ctx, network, addr)
-			}
+			dials := countDials(client)
 			got, err := client.transfer(t.Context(), p, wantAny(t, base))
 			if err != nil {
 				t.Fatal(err)
@@ -147,6 +147,106 @@ func TestClientFallsBack(t *testing.T) {
 				t.Errorf("%d connections", dials.Load())
 			}
 		})
+	}
+}
+
+func countDials(c *client) *atomic.Int32 {
+	var dials atomic.Int32
+	c.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		dials.Add(1)
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}
+	return &dials
+}
+
+// RFC 5936 section 2.2.1: AA is asked for where the settings say so.
+func TestClientRequiresAA(t *testing.T) {
+	t.Parallel()
+	s, c, p, base := primaryOf(t, false)
+	s.Script(primary.Each(func(_, _ int, m *dns.Msg) *dns.Msg {
+		m.Authoritative = false
+		return m
+	}))
+	for _, base := range []*zone.Zone{nil, base} {
+		if _, err := c.transfer(t.Context(), p, wantAny(t, base)); err != nil {
+			t.Error(err)
+		}
+		c.limits.RequireAA = true
+		_, err := c.transfer(t.Context(), p, wantAny(t, base))
+		wantFailure(t, err, StepAXFR, CauseLame)
+		c.limits.RequireAA = false
+	}
+}
+
+// What is sent comes from the address that the settings name, by UDP and TCP.
+func TestClientSource(t *testing.T) {
+	t.Parallel()
+	s, c, p, _ := primaryOf(t, false)
+	c.limits.Source4 = netip.MustParseAddr("127.0.0.9")
+	c.dial = dialFrom(c.limits)
+	var others atomic.Int32
+	networks := make(chan string, 2)
+	s.Script(func(e *primary.Exchange) error {
+		networks <- e.Network
+		if e.Remote.Addr() != c.limits.Source4 {
+			others.Add(1)
+		}
+		return primary.Honest(e)
+	})
+	if _, err := c.poll(t.Context(), p, wiretest.Name(t, testZone)); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.transfer(t.Context(), p, wantAny(t, nil)); err != nil {
+		t.Error(err)
+	}
+	if first, second := <-networks, <-networks; first != "udp" || second != "tcp" || others.Load() != 0 {
+		t.Errorf("asked by %s and %s, %d times from another address", first, second, others.Load())
+	}
+}
+
+// RFC 7766 section 6.2.1: one connection serves for many questions.
+func TestClientKeepsConnections(t *testing.T) {
+	t.Parallel()
+	_, c, p, base := primaryOf(t, true)
+	defer c.pool.close()
+	dials := countDials(c)
+	for range 3 {
+		if _, err := c.transfer(t.Context(), p, wantAny(t, nil)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.transfer(t.Context(), p, wantAny(t, base)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.pollTCP(t.Context(), p, wiretest.Name(t, testZone)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := dials.Load(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+}
+
+// RFC 7766 section 6.2.1.1: the peer may close what was kept, and that is no
+// failure.
+func TestClientConnectionClosedByPeer(t *testing.T) {
+	t.Parallel()
+	s, c, p, _ := primaryOf(t, false)
+	defer c.pool.close()
+	var served atomic.Int32
+	s.Script(func(e *primary.Exchange) error { // two answers a connection
+		if err := primary.Honest(e); err != nil || served.Add(1)%2 == 0 {
+			return e.Cut()
+		}
+		return nil
+	})
+	dials := countDials(c)
+	for range 4 {
+		if _, err := c.transfer(t.Context(), p, wantAny(t, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := dials.Load(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
 	}
 }
 

@@ -74,11 +74,12 @@ func (c *client) whyRefused(ctx context.Context, p peer, apex wire.Name, refusal
 
 // begins reports whether a peer begins to transfer the zone, and ends that.
 func (c *client) begins(ctx context.Context, p peer, apex wire.Name) error {
-	conn, closed, err := c.open(ctx, "tcp", p.addr)
+	conn, err := c.open(ctx, "tcp", p.addr)
 	if err != nil {
 		return err
 	}
-	defer closed()
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	q := c.query(p, question{apex: apex, qtype: wire.TypeAXFR})
 	raw, err := c.exchange(conn, q)
 	if err != nil {

@@ -2,14 +2,15 @@ package transfer
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"time"
 
 	"github.com/miekg/dns"
 
-	"secondaryd/internal/wire"
 	"secondaryd/zonestore/registry"
 )
 
@@ -21,7 +22,8 @@ type client struct {
 	dial   Dialer
 	limits *Limits
 	budget *budget
-	slots  chan struct{} // one for each running transfer
+	slots  slots
+	pool   pool
 	seed   uint64
 	id     func() uint16 // random message ids
 	plain  plainPeers
@@ -32,9 +34,33 @@ func newClient(dial Dialer, limits *Limits, seed uint64) *client {
 		dial:   dial,
 		limits: limits,
 		budget: &budget{limit: limits.BytesRunning},
-		slots:  make(chan struct{}, limits.Running),
+		slots:  slots{free: limits.Running},
+		pool:   pool{perPeer: limits.RunningPerPeer},
 		seed:   seed,
 		id:     dns.Id,
+	}
+}
+
+// dialFrom opens connections from the addresses that the settings name.
+func dialFrom(l *Limits) Dialer {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return nil, err
+		}
+		source := l.Source6
+		if to.Addr().Is4() {
+			source = l.Source4
+		}
+		d := net.Dialer{}
+		switch from := netip.AddrPortFrom(source, 0); {
+		case !source.IsValid():
+		case network == "udp":
+			d.LocalAddr = net.UDPAddrFromAddrPort(from)
+		default:
+			d.LocalAddr = net.TCPAddrFromAddrPort(from)
+		}
+		return d.DialContext(ctx, network, address)
 	}
 }
 
@@ -57,31 +83,26 @@ func (c *client) mindsEDNS(p peer, err error) bool {
 	return true
 }
 
-// open connects to a peer and makes the connection end with ctx: closed is to
-// be called on every path.
-func (c *client) open(ctx context.Context, network string, addr netip.AddrPort) (conn *dns.Conn, closed func(), err error) {
+// open connects to a peer.
+func (c *client) open(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error) {
 	if err := registry.CheckPeerAddr(addr.Addr(), c.limits.ForbidPrivate); err != nil {
-		return nil, nil, &Error{Step: StepConnect, Cause: CauseForbidden, Err: err}
+		return nil, &Error{Step: StepConnect, Cause: CauseForbidden, Err: err}
 	}
 	dialing, cancel := context.WithTimeout(ctx, c.limits.Connect)
 	defer cancel()
-	raw, err := c.dial(dialing, network, addr.String())
+	conn, err := c.dial(dialing, network, addr.String())
 	if err != nil {
-		return nil, nil, classify(StepConnect, err)
+		return nil, classify(StepConnect, err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	return &dns.Conn{Conn: raw}, func() {
-		stop()
-		_ = raw.Close() // nothing was left to write
-	}, nil
+	return conn, nil
 }
 
-// send puts the query on its way; the answer must begin in time.
+// send puts the query on its way over a stream; the answer must begin in time.
 func (c *client) send(conn net.Conn, q *query) error {
 	if err := within(conn, c.limits.FirstMessage); err != nil {
 		return err
 	}
-	_, err := conn.Write(q.bytes)
+	_, err := (&dns.Conn{Conn: conn}).Write(q.bytes)
 	return err
 }
 
@@ -91,12 +112,24 @@ func (c *client) exchange(conn net.Conn, q *query) ([]byte, error) {
 	if err := c.send(conn, q); err != nil {
 		return nil, err
 	}
-	buf := make([]byte, wire.MaxMessage)
-	n, err := conn.Read(buf)
+	n, err := await(conn)
 	if err != nil {
 		return nil, err
 	}
-	return buf[:n], nil
+	msg := make([]byte, n)
+	_, err = io.ReadFull(conn, msg)
+	return msg, err
+}
+
+// await waits for the next message of a stream and returns its octets' number
+// (RFC 1035 section 4.2.2). The message is still to be read: who waits needs no
+// buffer.
+func await(conn net.Conn) (int, error) {
+	var size [2]byte
+	if _, err := io.ReadFull(conn, size[:]); err != nil {
+		return 0, err
+	}
+	return int(binary.BigEndian.Uint16(size[:])), nil
 }
 
 // within sets the deadline of what comes next.

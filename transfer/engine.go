@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"secondaryd/internal/wire"
 	"secondaryd/metrics"
@@ -44,6 +42,7 @@ type Engine struct {
 	metrics  *metrics.Transfer
 	log      *zap.Logger
 	client   asker
+	hangUp   func() // closes the connections that are kept
 	workers  sync.WaitGroup
 	wake     chan struct{} // tells the scheduler that the heap's first has changed
 
@@ -56,17 +55,8 @@ type Engine struct {
 	ctx      context.Context //nolint:containedctx // that of Run, for the refreshes it starts
 }
 
-// share is what one peer address may take of us.
-type share struct {
-	places places
-	polls  *rate.Limiter
-}
-
 // New returns an engine that does nothing before Run.
 func New(o Options) *Engine {
-	if o.Dial == nil {
-		o.Dial = new(net.Dialer).DialContext
-	}
 	if o.Rand == nil {
 		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // jitter is no secret
 	}
@@ -81,7 +71,11 @@ func New(o Options) *Engine {
 		jobs:     map[string]*job{},
 		shares:   map[netip.AddrPort]*share{},
 	}
-	e.client = newClient(o.Dial, &e.limits, o.Store.Seed())
+	if o.Dial == nil {
+		o.Dial = dialFrom(&e.limits)
+	}
+	c := newClient(o.Dial, &e.limits, o.Store.Seed())
+	e.client, e.hangUp = c, c.pool.close
 	return e
 }
 
@@ -110,6 +104,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.runSchedule(ctx) })
 	err := g.Wait()
 	e.workers.Wait()
+	e.hangUp()
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
@@ -191,7 +186,11 @@ func (e *Engine) expireLocked(j *job, now time.Time) {
 
 // dispatchLocked starts the refresh of j, or has it wait for its turn.
 func (e *Engine) dispatchLocked(j *job, now time.Time) {
-	peers := e.peersLocked(j)
+	peers, _, again := e.choosePeersLocked(j, now)
+	if !again.IsZero() {
+		j.check = again
+		return
+	}
 	var addr netip.AddrPort
 	if len(peers) > 0 {
 		addr = peers[0].addr
@@ -201,7 +200,7 @@ func (e *Engine) dispatchLocked(j *job, now time.Time) {
 		j.check = now.Add(wait)
 		return
 	}
-	if !s.places.enter(j, e.limits.RunningPerPeer) {
+	if !s.places.enter(j, e.placesOf()) {
 		j.queued = &s.places
 		return
 	}
@@ -233,16 +232,6 @@ func (e *Engine) pollWait(j *job, s *share, now time.Time) time.Duration {
 	return s.polls.ReserveN(now, 1).DelayFrom(now)
 }
 
-func (e *Engine) shareLocked(addr netip.AddrPort) *share {
-	s, ok := e.shares[addr]
-	if !ok {
-		limit := e.limits.PollsPerSecond
-		s = &share{polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/10))}
-		e.shares[addr] = s
-	}
-	return s
-}
-
 // enterLocked starts j, which has its place with a peer, unless too many
 // refreshes are under way.
 func (e *Engine) enterLocked(j *job) {
@@ -254,7 +243,11 @@ func (e *Engine) enterLocked(j *job) {
 }
 
 func (e *Engine) startLocked(j *job) {
-	o := order{apex: j.apex(), peers: e.peersLocked(j), served: j.served, wish: j.wish}
+	o := order{apex: j.apex(), served: j.served, wish: j.wish, newest: e.limits.AskAll}
+	o.peers, o.leftOut, o.again = e.choosePeersLocked(j, time.Now())
+	for _, p := range o.peers {
+		e.shareLocked(p.addr).breaker.probe()
+	}
 	j.queued, j.wish, j.granted, j.running = nil, wish{}, false, true
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel

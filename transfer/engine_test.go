@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -49,6 +50,10 @@ type fakeHost struct {
 	err    error         // instead of an answer
 	ixfr   *Error        // why it does not transfer incrementally
 	slow   time.Duration // before any answer
+	broken error         // instead of a transfer
+	// minimum is the SOA's number of that name in answers to polls, 0 the
+	// ordinary one.
+	minimum uint32
 }
 
 type ask struct {
@@ -73,7 +78,8 @@ func (f *fakePeers) ask(ctx context.Context, what string, p peer, apex wire.Name
 
 func (f *fakePeers) poll(ctx context.Context, p peer, apex wire.Name) (polled, error) {
 	h, err := f.ask(ctx, "SOA", p, apex)
-	return polled{soa: zone.SOA{Serial: h.serial}, expire: h.expire}, err
+	soa := zone.SOA{Serial: h.serial, Refresh: 9, Retry: soaRetry, Expire: soaExpire, Minimum: cmp.Or(h.minimum, 9)}
+	return polled{soa: soa, expire: h.expire}, err
 }
 
 func (f *fakePeers) transfer(ctx context.Context, p peer, w want) (received, error) {
@@ -89,7 +95,7 @@ func (f *fakePeers) transfer(ctx context.Context, p peer, w want) (received, err
 		got.ixfr = h.ixfr
 	}
 	h, err := f.ask(ctx, "AXFR", p, w.apex)
-	if err != nil {
+	if err = cmp.Or(err, h.broken); err != nil {
 		return got, err
 	}
 	if err := w.accept(zone.SOA{Serial: h.serial}); err != nil {
@@ -208,6 +214,17 @@ func (w *world) addPeer(n int, h fakeHost) string {
 		return tx.PutPeer(registry.Peer{ID: id, Account: account, Name: ip, IP: &ip})
 	})
 	return id
+}
+
+// askedOf returns how often a host was asked since take was called last.
+func (w *world) askedOf(host string) (n int) {
+	w.t.Helper()
+	for _, a := range w.peers.take() {
+		if a.host.String() == host {
+			n++
+		}
+	}
+	return n
 }
 
 // addIXFRPeer configures a peer that is to be asked for differences.
@@ -384,6 +401,47 @@ func TestEngineFailover(t *testing.T) {
 		if s, _ := w.Status(id); len(s.Failures) != 2 || s.Failures[0].Cause != CauseOlder {
 			w.t.Errorf("failures: %+v", s.Failures)
 		}
+	})
+}
+
+// TestEngineAskAll: with that setting the newest version is taken, wherever it is.
+func TestEngineAskAll(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.limits.AskAll = true
+		p1, p2, p3 := w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1}), w.addPeer(3, fakeHost{serial: 1})
+		id := w.addZone("a.test.", p1, p2, p3)
+		pass(transferIn)
+		w.want(id, zonestore.StateServing, 1)
+		w.wantAsked("AXFR 192.0.2.1")
+		w.peers.set("192.0.2.2", fakeHost{serial: 2})
+		w.peers.set("192.0.2.3", fakeHost{serial: 3})
+		pass(interval + 5*transferIn)
+		w.want(id, zonestore.StateServing, 3)
+		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3")
+		// One that is newer and fails leaves the next newest.
+		w.peers.set("192.0.2.1", fakeHost{serial: 4})
+		w.peers.set("192.0.2.3", fakeHost{serial: 5, broken: errDead})
+		pass(interval + 6*transferIn)
+		w.want(id, zonestore.StateServing, 4)
+		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3", "AXFR 192.0.2.1")
+	})
+}
+
+// TestEngineDivergence: a primary with our serial and another SOA is reported.
+func TestEngineDivergence(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
+		pass(interval + 2*transferIn)
+		const line = "peer has our serial, but another SOA: its zone may have other content"
+		if n := w.logs.FilterMessage(line).Len(); n != 0 {
+			t.Errorf("%d lines without a reason", n)
+		}
+		w.peers.set("192.0.2.1", fakeHost{serial: 1, minimum: 77})
+		pass(interval)
+		if n := w.logs.FilterMessage(line).Len(); n != 1 {
+			t.Errorf("%d lines, want 1", n)
+		}
+		w.want(id, zonestore.StateServing, 1)
 	})
 }
 

@@ -16,20 +16,26 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 	published := e.record(o, &r)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	now := time.Now()
 	j.running, j.stop = false, nil
+	e.judgeLocked(o, r.attempts, now)
 	e.leaveLocked(j)
 	if j.removed {
 		return
 	}
-	now := time.Now()
 	interrupted := ctx.Err() != nil && !r.confirmed
 	if interrupted {
 		j.wish.join(o.wish) // it was not granted
 	} else {
+		j.keep(o, r.attempts)
+		j.learn(r.attempts, now)
 		e.waitLocked(j, &r, now)
 	}
-	if j.wish.now {
+	switch {
+	case j.wish.now:
 		j.check = now
+	case !o.again.IsZero():
+		j.check = o.again // no peer was asked
 	}
 	e.scheduleLocked(j)
 	if !interrupted {
@@ -42,7 +48,7 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 func (e *Engine) record(o order, r *refreshResult) (published bool) {
 	now := time.Now()
 	t := o.served.Timers()
-	if len(r.attempts) > 0 {
+	if len(o.peers) > 0 {
 		t.Checked = now
 	}
 	if r.zone != nil {
@@ -70,8 +76,6 @@ func (e *Engine) publish(served *zonestore.Served, r *refreshResult, t zonestore
 
 // waitLocked sets when j is checked next.
 func (e *Engine) waitLocked(j *job, r *refreshResult, now time.Time) {
-	j.failed = failed(r.attempts)
-	j.learn(r.attempts, now)
 	v := j.served.View()
 	serving := v.State == zonestore.StateServing
 	// A copy that expired while it was being confirmed must be fetched again.
@@ -88,18 +92,6 @@ func (e *Engine) waitLocked(j *job, r *refreshResult, now time.Time) {
 	j.check = now.Add(afterFailure(j.failures, retry, j.interval, e.limits.MaxBackoff, left, e.rand))
 }
 
-// failed returns the attempts that were to no avail, nil for none: of most zones
-// that is all there is to keep.
-func failed(attempts []attempt) []attempt {
-	var kept []attempt
-	for _, a := range attempts {
-		if a.err != nil {
-			kept = append(kept, a)
-		}
-	}
-	return kept
-}
-
 // report logs and counts what a refresh came to.
 func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, published bool) {
 	log := e.log.With(zap.String("zone", j.apex().String()))
@@ -109,7 +101,11 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 			log.Info("incremental transfer failed: the whole zone was asked for", zap.String("peer", a.peer.label()),
 				zap.String("cause", string(a.ixfr.Cause)), zap.Error(a.ixfr), zap.Uint32("old_serial", old.Serial))
 		}
-		if a.err == nil {
+		if a.differs {
+			log.Warn("peer has our serial, but another SOA: its zone may have other content", zap.String("peer", a.peer.label()),
+				zap.Uint32("serial", a.serial))
+		}
+		if a.err == nil || a.leftOut {
 			continue
 		}
 		e.metrics.Failed(string(a.err.Step), string(a.err.Cause))
@@ -120,7 +116,7 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 			zap.String("cause", string(a.err.Cause)), zap.Error(a.err), zap.Uint32("serial", j.served.View().Serial),
 			zap.Time("next_try", j.check.UTC()))
 	}
-	if len(o.peers) == 0 {
+	if len(o.peers)+len(o.leftOut) == 0 {
 		log.Warn("zone has no peers: there is nobody to transfer it from")
 	}
 	if !published {

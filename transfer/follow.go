@@ -66,6 +66,7 @@ func (e *Engine) apply(c registry.Change) {
 			e.remove(c.ID)
 		}
 	case registry.KindPeer:
+		e.forgive(c.ID)
 		e.retryZones(e.registry.ZonesOfPeer(c.ID))
 	case registry.KindTSIG:
 		for _, id := range e.registry.PeersOfTSIG(c.ID) {
@@ -123,7 +124,7 @@ func (e *Engine) reconfigure(j *job, z registry.Zone) {
 		return
 	}
 	j.set(z)
-	e.retryLocked(j)
+	e.retryLocked(j, wish{now: true, insist: true})
 }
 
 func (e *Engine) retryZones(ids []string) {
@@ -132,16 +133,30 @@ func (e *Engine) retryZones(ids []string) {
 	for _, id := range ids {
 		if j, ok := e.jobs[id]; ok {
 			j.whole = nil // what was learned of a peer may hold no longer
-			e.retryLocked(j)
+			e.retryLocked(j, wish{now: true})
 		}
 	}
 }
 
-func (e *Engine) retryLocked(j *job) {
+func (e *Engine) retryLocked(j *job, w wish) {
 	if j.running {
 		j.stop()
 	}
-	e.wantLocked(j, wish{now: true})
+	e.wantLocked(j, w)
+}
+
+// forgive has a peer that was left out asked again, since its configuration has
+// changed.
+func (e *Engine) forgive(peerID string) {
+	p, ok := e.registry.Peer(peerID)
+	if !ok {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s, ok := e.shares[resolve(e.registry, p).addr]; ok && s.breaker.answer(time.Time{}) {
+		e.metrics.PeersLeftOut(-1)
+	}
 }
 
 // remove ends a zone: its running refresh stops, DNS no longer answers for it,

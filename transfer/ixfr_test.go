@@ -45,7 +45,7 @@ func feedIXFR(t testing.TB, base *zone.Zone, l Limits, differences int, messages
 		if newer(soa.Serial, base.Serial()) {
 			return nil
 		}
-		return olderError(soa.Serial, base.Serial())
+		return fail(StepCheck, CauseOlder, "serial %d", soa.Serial)
 	}
 	s := &stream{query: q, into: &ixfr{
 		base: base, limits: l.builder(), differences: differences,

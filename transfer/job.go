@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"secondaryd/internal/wire"
@@ -43,7 +44,7 @@ type job struct {
 	whole map[netip.AddrPort]time.Time
 
 	failures int       // refreshes in a row that confirmed nothing
-	failed   []attempt // of the last refresh
+	tries    []attempt // the last of each peer
 }
 
 func (j *job) apex() wire.Name { return j.served.Apex() }
@@ -70,6 +71,30 @@ func (j *job) learn(attempts []attempt, now time.Time) {
 	}
 }
 
+// keep remembers the last attempt with each peer. That it was left out does not
+// replace what went wrong before.
+func (j *job) keep(o order, attempts []attempt) {
+	last := map[string]attempt{}
+	for _, a := range j.tries {
+		a.earlier = true
+		last[a.peer.id] = a
+	}
+	for _, a := range attempts {
+		before, tried := last[a.peer.id]
+		if a.leftOut && tried {
+			before.leftOut, before.earlier = true, false
+			a = before
+		}
+		last[a.peer.id] = a
+	}
+	j.tries = nil
+	for _, p := range slices.Concat(o.peers, o.leftOut) {
+		if a, ok := last[p.id]; ok {
+			j.tries = append(j.tries, a)
+		}
+	}
+}
+
 // meansNever reports whether a failed incremental transfer says that the peer
 // does not do them, or not with us; what else goes wrong may go well next time.
 func (e *Error) meansNever() bool {
@@ -86,6 +111,7 @@ type wish struct {
 	now      bool       // do not wait for the schedule
 	notified bool       // ask every peer: one of them has something newer
 	force    bool       // transfer whatever the serial says
+	insist   bool       // ask peers that are left out, too
 	from     netip.Addr // ask this peer first
 }
 
@@ -94,6 +120,7 @@ func (w *wish) join(other wish) {
 	w.now = w.now || other.now
 	w.notified = w.notified || other.notified
 	w.force = w.force || other.force
+	w.insist = w.insist || other.insist
 	if other.from.IsValid() {
 		w.from = other.from
 	}
@@ -101,11 +128,21 @@ func (w *wish) join(other wish) {
 
 // attempt is what one peer did in a refresh.
 type attempt struct {
-	peer peer
-	kind kind   // of the transfer that was asked for last, empty for none
-	ixfr *Error // why an incremental one before it did not do, nil for none
-	err  *Error // nil: the peer confirmed or renewed the copy
-	at   time.Time
+	peer    peer
+	at      time.Time
+	err     *Error // nil: the peer confirmed or renewed the copy
+	leftOut bool   // the peer was not asked at all
+	earlier bool   // not in the last refresh, but before
+
+	serial  uint32        // that it said it has
+	known   bool          // it did
+	rtt     time.Duration // of the SOA query
+	differs bool          // with our serial, its SOA is not ours
+
+	kind   kind   // of the transfer that was asked for last, empty for none
+	ixfr   *Error // why an incremental one before it did not do, nil for none
+	octets int64
+	took   time.Duration
 }
 
 // refreshResult is what a refresh came to.
@@ -120,8 +157,11 @@ type refreshResult struct {
 // order tells refresh what to do; it holds copies, so the refresh runs without
 // the engine's mutex.
 type order struct {
-	apex   wire.Name
-	peers  []peer
-	served *zonestore.Served
-	wish   wish
+	apex    wire.Name
+	peers   []peer    // to be asked, in that order
+	leftOut []peer    // not to be asked now
+	again   time.Time // when one of those may be, if all are left out
+	newest  bool      // ask all, and transfer from the one with the newest serial
+	served  *zonestore.Served
+	wish    wish
 }

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"net/netip"
 	"time"
 
 	"secondaryd/zonestore/zone"
@@ -24,6 +25,11 @@ type Limits struct {
 	Running        int // transfers at once
 	RunningPerPeer int // refreshes at once that begin with one peer address
 	PollsPerSecond int // SOA queries to one peer address
+
+	AskAll    bool // ask all peers of a zone and take the newest version
+	RequireAA bool // every message of a transfer must have AA
+
+	Source4, Source6 netip.Addr // what is sent comes from; zero: the system chooses
 
 	MinRetry      time.Duration
 	MinExpire     time.Duration

@@ -43,14 +43,15 @@ func (c *client) pollOnce(ctx context.Context, p peer, apex wire.Name) (polled, 
 
 // pollUDP asks by UDP; again tells that TCP should be tried.
 func (c *client) pollUDP(ctx context.Context, p peer, apex wire.Name) (got polled, again bool, err error) {
-	conn, closed, err := c.open(ctx, "udp", p.addr)
+	conn, err := c.open(ctx, "udp", p.addr)
 	if err != nil {
 		return polled{}, false, err
 	}
-	defer closed()
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	for _, wait := range udpTries {
 		q := c.query(p, question{apex: apex, qtype: wire.TypeSOA})
-		got, again, err = c.tryUDP(conn.Conn, q, min(wait, c.limits.FirstMessage))
+		got, again, err = c.tryUDP(conn, q, min(wait, c.limits.FirstMessage))
 		if err == nil && !again {
 			return got, false, nil
 		}
@@ -113,13 +114,14 @@ func verified(q *query, raw []byte) ([]byte, error) {
 	return msg, v.Finish()
 }
 
-func (c *client) pollTCP(ctx context.Context, p peer, apex wire.Name) (polled, error) {
-	conn, closed, err := c.open(ctx, "tcp", p.addr)
-	if err != nil {
-		return polled{}, err
-	}
-	defer closed()
-	got, err := c.askTCP(conn, c.query(p, question{apex: apex, qtype: wire.TypeSOA}))
+func (c *client) pollTCP(ctx context.Context, p peer, apex wire.Name) (got polled, err error) {
+	l := &line{client: c, peer: p}
+	defer l.hangUp()
+	err = l.ask(ctx, func(conn net.Conn) (err error) {
+		got, err = c.askTCP(conn, c.query(p, question{apex: apex, qtype: wire.TypeSOA}))
+		l.clean = err == nil
+		return err
+	})
 	if err != nil {
 		return polled{}, classify(StepSOA, err)
 	}

@@ -1,7 +1,9 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"secondaryd/internal/wire"
@@ -15,72 +17,138 @@ type asker interface {
 	transfer(ctx context.Context, p peer, w want) (received, error)
 }
 
-// refresh brings one zone up to date: it asks the peers in turn until one has
-// confirmed the copy or given a newer one (RFC 1034 section 4.3.5). Without a
-// copy, with an expired one, or when ordered to, it asks for the transfer at
-// once and takes any serial.
-func refresh(ctx context.Context, c asker, o order) refreshResult {
-	view := o.served.View()
-	var r refreshResult
-	for _, p := range o.peers {
-		a := attempt{peer: p}
-		if err := try(ctx, c, o, view, p, &a, &r); err != nil {
-			a.err = classify(StepAXFR, err)
-		}
-		a.at = time.Now()
-		r.attempts = append(r.attempts, a)
-		if ctx.Err() != nil || r.zone != nil {
-			break
-		}
-		// After a NOTIFY a peer that is not newer does not end the search.
-		if r.confirmed && !o.wish.notified {
-			break
-		}
-	}
-	return r
+// refreshing is one refresh under way: it brings one zone up to date by asking
+// its peers until one has confirmed the copy or given a newer one (RFC 1034
+// section 4.3.5). Without a copy, with an expired one, or when ordered to, it
+// asks for the transfer at once and takes any serial.
+type refreshing struct {
+	client   asker
+	order    order
+	view     *zonestore.View
+	anything bool // any serial is taken
+	result   refreshResult
 }
 
-// try refreshes from one peer.
-func try(ctx context.Context, c asker, o order, view *zonestore.View, p peer, a *attempt, r *refreshResult) error {
-	anything := view.State != zonestore.StateServing || o.wish.force
-	w := want{apex: o.apex, accept: func(soa zone.SOA) error {
-		if anything || newer(soa.Serial, view.Serial) {
-			return nil
-		}
-		return olderError(soa.Serial, view.Serial)
-	}}
-	if !anything {
-		got, err := c.poll(ctx, p, o.apex)
-		if err != nil {
-			return classify(StepSOA, err)
-		}
-		if got.soa.Serial == view.Serial {
-			r.confirm(got.expire)
-			return nil
-		}
-		if err := w.accept(got.soa); err != nil {
-			return err
-		}
-		if p.ixfr {
-			w.base = view.Zone
+// refresh carries out an order.
+func refresh(ctx context.Context, c asker, o order) refreshResult {
+	view := o.served.View()
+	r := &refreshing{client: c, order: o, view: view, anything: view.State != zonestore.StateServing || o.wish.force}
+	for _, p := range o.leftOut {
+		r.note(attempt{peer: p, leftOut: true, err: classify(StepConnect, p.fact)})
+	}
+	switch {
+	case r.anything:
+		r.inTurn(ctx, r.transfer)
+	case o.newest:
+		r.fromNewest(ctx)
+	default:
+		r.inTurn(ctx, r.pollAndTransfer)
+	}
+	return r.result
+}
+
+func (r *refreshing) note(a attempt) {
+	a.at = time.Now()
+	r.result.attempts = append(r.result.attempts, a)
+}
+
+// inTurn tries one peer after the other. After a NOTIFY a peer that is not newer
+// does not end the search.
+func (r *refreshing) inTurn(ctx context.Context, try func(context.Context, peer, *attempt) error) {
+	for _, p := range r.order.peers {
+		r.one(ctx, p, try)
+		if ctx.Err() != nil || r.result.zone != nil || r.result.confirmed && !r.order.wish.notified {
+			return
 		}
 	}
-	start := time.Now()
-	got, err := c.transfer(ctx, p, w)
-	a.kind, a.ixfr = got.kind, got.ixfr
-	if err != nil {
+}
+
+// one tries a peer and notes what came of it.
+func (r *refreshing) one(ctx context.Context, p peer, try func(context.Context, peer, *attempt) error) {
+	a := attempt{peer: p}
+	if err := try(ctx, p, &a); err != nil {
+		a.err = classify(StepSOA, err)
+	}
+	r.note(a)
+}
+
+// fromNewest asks all peers for their serials and then those that are newer for
+// a transfer, the newest first, until one has given it.
+func (r *refreshing) fromNewest(ctx context.Context) {
+	type offer struct {
+		peer  peer
+		ahead uint32 // of our serial
+	}
+	var offers []offer
+	for _, p := range r.order.peers {
+		r.one(ctx, p, func(ctx context.Context, p peer, a *attempt) error {
+			isNewer, err := r.poll(ctx, p, a)
+			if isNewer && err == nil {
+				offers = append(offers, offer{p, a.serial - r.view.Serial})
+			}
+			return err
+		})
+	}
+	slices.SortStableFunc(offers, func(a, b offer) int { return cmp.Compare(b.ahead, a.ahead) })
+	for _, o := range offers {
+		if ctx.Err() != nil || r.result.zone != nil {
+			return
+		}
+		r.one(ctx, o.peer, r.transfer)
+	}
+}
+
+func (r *refreshing) pollAndTransfer(ctx context.Context, p peer, a *attempt) error {
+	isNewer, err := r.poll(ctx, p, a)
+	if !isNewer || err != nil {
 		return err
 	}
-	r.confirm(got.expire)
+	return r.transfer(ctx, p, a)
+}
+
+// poll asks a peer for its serial and reports whether that is newer than ours.
+func (r *refreshing) poll(ctx context.Context, p peer, a *attempt) (isNewer bool, err error) {
+	start := time.Now()
+	got, err := r.client.poll(ctx, p, r.order.apex)
+	if err != nil {
+		return false, classify(StepSOA, err)
+	}
+	a.serial, a.known, a.rtt = got.soa.Serial, true, time.Since(start)
+	if got.soa.Serial == r.view.Serial {
+		a.differs = got.soa != r.view.Zone.SOA()
+		r.result.confirm(got.expire)
+		return false, nil
+	}
+	return true, r.accept(got.soa)
+}
+
+// accept refuses a version that is not newer, unless any is taken.
+func (r *refreshing) accept(soa zone.SOA) error {
+	if r.anything || newer(soa.Serial, r.view.Serial) {
+		return nil
+	}
+	return fail(StepCheck, CauseOlder, "serial %d, ours is %d", soa.Serial, r.view.Serial)
+}
+
+// transfer fetches what a peer has.
+func (r *refreshing) transfer(ctx context.Context, p peer, a *attempt) error {
+	w := want{apex: r.order.apex, accept: r.accept}
+	if p.ixfr && !r.anything {
+		w.base = r.view.Zone
+	}
+	start := time.Now()
+	got, err := r.client.transfer(ctx, p, w)
+	a.kind, a.ixfr = got.kind, got.ixfr
+	if err != nil {
+		return classify(StepAXFR, err)
+	}
+	r.result.confirm(got.expire)
 	if got.zone != nil {
-		r.received, r.took, r.from = got, time.Since(start), p
+		a.serial, a.known, a.octets, a.took = got.zone.Serial(), true, got.octets, time.Since(start)
+		r.result.received, r.result.took, r.result.from = got, a.took, p
 	}
 	return nil
 }
 
 // confirm notes that the copy is, or has become, what a primary has.
 func (r *refreshResult) confirm(e expiry) { r.confirmed, r.expire = true, e }
-
-func olderError(theirs, ours uint32) error {
-	return fail(StepCheck, CauseOlder, "serial %d, ours is %d", theirs, ours)
-}

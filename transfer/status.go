@@ -68,8 +68,10 @@ func (j *job) status() Status {
 	if v.Zone != nil {
 		s.Records = v.Zone.Records()
 	}
-	for _, a := range j.failed {
-		s.Failures = append(s.Failures, Failure{a.peer.label(), a.err.Step, a.err.Cause, a.err.Error(), a.at})
+	for _, a := range j.tries {
+		if a.err != nil && !a.earlier {
+			s.Failures = append(s.Failures, Failure{a.peer.label(), a.err.Step, a.err.Cause, a.err.Error(), a.at})
+		}
 	}
 	return s
 }

@@ -8,6 +8,9 @@ import "secondaryd/internal/wire"
 type stream struct {
 	query *query
 	into  assembler
+	// strict asks for AA in each message (RFC 5936 section 2.2.1), which some
+	// primaries leave out.
+	strict bool
 
 	messages int
 	refused  bool // the answer is one message with nothing but an error code
@@ -35,6 +38,9 @@ func (s *stream) message(msg []byte) (done bool, err error) {
 	if err != nil {
 		s.refused = s.messages == 0 && h.ID == s.query.id && h.Rcode() != 0
 		return false, err
+	}
+	if s.strict && h.Flags&wire.FlagAA == 0 {
+		return false, &Error{Step: step, Cause: CauseLame}
 	}
 	if h.Flags&wire.FlagTC != 0 {
 		return false, fail(step, CauseMalformed, "TC set in a transfer")

@@ -11,11 +11,9 @@ package transfer
 import (
 	"context"
 	"errors"
-	"io"
+	"net"
 	"sync"
 	"time"
-
-	"github.com/miekg/dns"
 
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore/zone"
@@ -61,12 +59,6 @@ type want struct {
 func (c *client) transfer(ctx context.Context, p peer, w want) (received, error) {
 	if p.fact != nil {
 		return received{}, p.fact
-	}
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return received{}, ctx.Err()
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.limits.Total)
 	defer cancel()
@@ -128,74 +120,87 @@ func (e *Error) leavesAXFR() bool {
 const smallIXFR = 64 << 10
 
 // ask sends one query for a transfer and takes the stream that answers it.
-func (c *client) ask(ctx context.Context, l *line, w want) (received, error) {
-	conn, err := l.ready(ctx)
-	if err != nil {
-		return received{}, err
-	}
-	whole := axfr{apex: w.apex, seed: c.seed, limits: c.limits.builder(), accept: w.accept}
-	if w.base == nil {
-		q := c.query(l.peer, question{apex: w.apex, qtype: wire.TypeAXFR})
-		return c.receive(conn, &stream{query: q, into: &whole}, c.limits.Bytes)
-	}
-	s := &stream{
-		query: c.query(l.peer, question{apex: w.apex, qtype: wire.TypeIXFR, base: w.base}),
-		into:  &ixfr{base: w.base, whole: whole, limits: c.limits.builder(), differences: maxDifferences},
-	}
-	got, err := c.receive(conn, s, min(c.limits.Bytes, max(smallIXFR, int64(w.base.Octets()))))
-	// An answer that is nothing but an error code leaves the connection as it
-	// was (RFC 9103 section 7.10.2).
-	l.reusable = s.refused
+func (c *client) ask(ctx context.Context, l *line, w want) (got received, err error) {
+	err = l.ask(ctx, func(conn net.Conn) (err error) {
+		s, octets := c.stream(l.peer, w)
+		m := &meter{limits: c.limits, step: s.query.step(), most: octets, budget: c.budget, conn: conn}
+		got, err = c.receive(ctx, s, m)
+		// An answer that is nothing but an error code leaves the connection as it
+		// was (RFC 9103 section 7.10.2).
+		l.clean = s.refused || err == nil && got.zone != nil
+		return err
+	})
 	return got, err
 }
 
+// stream makes the query for what is wanted, with what assembles the answer, and
+// says how many octets that may have.
+func (c *client) stream(p peer, w want) (s *stream, octets int64) {
+	s = &stream{strict: c.limits.RequireAA}
+	whole := &axfr{apex: w.apex, seed: c.seed, limits: c.limits.builder(), accept: w.accept}
+	if w.base == nil {
+		s.query, s.into = c.query(p, question{apex: w.apex, qtype: wire.TypeAXFR}), whole
+		return s, c.limits.Bytes
+	}
+	s.query = c.query(p, question{apex: w.apex, qtype: wire.TypeIXFR, base: w.base})
+	s.into = &ixfr{base: w.base, whole: *whole, limits: c.limits.builder(), differences: maxDifferences}
+	return s, min(c.limits.Bytes, max(smallIXFR, int64(w.base.Octets())))
+}
+
 // receive asks the query of the stream and reads what comes.
-func (c *client) receive(conn *dns.Conn, s *stream, octets int64) (received, error) {
-	if err := c.send(conn, s.query); err != nil {
+func (c *client) receive(ctx context.Context, s *stream, m *meter) (received, error) {
+	if err := c.send(m.conn, s.query); err != nil {
 		return received{}, err
 	}
-	m := &meter{limits: c.limits, step: s.query.step(), most: octets, budget: c.budget, start: time.Now()}
+	n, err := await(m.conn)
+	if err != nil {
+		return received{}, err
+	}
+	if err := c.slots.take(ctx, m); err != nil {
+		return received{}, err
+	}
+	defer c.slots.give(m)
 	defer m.release()
-	if err := c.read(conn, s, m); err != nil {
+	if err := c.read(s, m, n); err != nil {
 		return received{}, err
 	}
 	got, err := s.into.version()
 	if err != nil {
 		return received{}, err
 	}
-	got.expire, got.octets = s.expire, m.octets
+	got.expire, got.octets = s.expire, m.octets.Load()
 	if got.zone == nil {
 		return got, nil
 	}
 	return got, guard(got.zone)
 }
 
-// read reads the messages of a stream up to its end.
-func (c *client) read(conn *dns.Conn, s *stream, m *meter) error {
+// read reads the messages of a stream up to its end; n octets are those of the
+// first.
+func (c *client) read(s *stream, m *meter, n int) error {
 	var h heavy
 	defer h.end()
 	signatures := s.query.verifier()
 	space := buffers.Get().(*[wire.MaxMessage]byte)
 	defer buffers.Put(space)
-	buf := space[:]
 	for done := false; !done; {
-		n, err := conn.Read(buf)
+		msg, err := m.message(space[:n], s.messages)
 		if err != nil {
-			return cut(m.step, err, s.messages)
-		}
-		if err := m.count(n); err != nil {
 			return err
 		}
-		h.received(m.octets)
-		msg, err := signatures.Next(buf[:n], time.Now())
+		h.received(m.octets.Load())
+		body, err := signatures.Next(msg, time.Now())
 		if err != nil {
-			return signatureError(m.step, buf[:n], err)
+			return signatureError(m.step, msg, err)
 		}
-		if done, err = s.message(msg); err != nil {
+		if done, err = s.message(body); err != nil {
 			return err
 		}
-		if err := within(conn, c.limits.Message); err != nil {
-			return err
+		if done {
+			break
+		}
+		if n, err = await(m.conn); err != nil {
+			return m.cut(err, s.messages)
 		}
 	}
 	return signatures.Finish()
@@ -204,46 +209,3 @@ func (c *client) read(conn *dns.Conn, s *stream, m *meter) error {
 // buffers are for the messages of transfers: with many at once, each with a new
 // one, they would be most of what the heap holds.
 var buffers = sync.Pool{New: func() any { return new([wire.MaxMessage]byte) }}
-
-// cut says of a failed read what it means in a stream of which some messages
-// have come (RFC 5936 section 4.1.1: what was received is worthless).
-func cut(step Step, err error, messages int) error {
-	switch {
-	case messages == 0:
-		return err
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fail(step, CauseCut, "after %d messages: %w", messages, err)
-	case isTimeout(err):
-		return fail(step, CauseStalled, "after %d messages: %w", messages, err)
-	default:
-		return err
-	}
-}
-
-// meter holds one transfer to its limits of octets and time.
-type meter struct {
-	limits *Limits
-	step   Step
-	most   int64 // octets
-	budget *budget
-	start  time.Time
-	octets int64
-}
-
-// count adds a message of n octets.
-func (m *meter) count(n int) error {
-	if !m.budget.take(int64(n)) {
-		return fail(m.step, CauseBudget, "%d octets", m.limits.BytesRunning)
-	}
-	m.octets += int64(n)
-	if m.octets > m.most {
-		return fail(m.step, CauseLimit, "more than %d octets", m.most)
-	}
-	took := time.Since(m.start)
-	if took > rateGrace && m.octets < int64(took.Seconds()*float64(m.limits.MinRate)) {
-		return fail(m.step, CauseSlow, "%d octets in %s", m.octets, took.Round(time.Second))
-	}
-	return nil
-}
-
-func (m *meter) release() { m.budget.give(m.octets) }

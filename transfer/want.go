@@ -18,7 +18,7 @@ func (e *Engine) ForceTransfer(zoneID string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if j, ok := e.jobs[zoneID]; ok {
-		e.wantLocked(j, wish{now: true, force: true})
+		e.wantLocked(j, wish{now: true, force: true, insist: true})
 		return nil
 	}
 	if _, ok := e.registry.Zone(zoneID); ok {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/netip"
+
 	"secondaryd/api"
 	"secondaryd/configs"
 	"secondaryd/metrics"
@@ -23,6 +25,10 @@ func limitsOf(c configs.Transfer) transfer.Limits {
 		Running:        c.MaxRunning,
 		RunningPerPeer: c.MaxRunningPerPeer,
 		PollsPerSecond: c.SOAQueriesPerSecondPerPeer,
+		AskAll:         c.AskAllPeers,
+		RequireAA:      c.RequireAA,
+		Source4:        sourceOf(c.SourceIPv4),
+		Source6:        sourceOf(c.SourceIPv6),
 		MinRetry:       c.MinRetry,
 		MinExpire:      c.MinExpire,
 		MaxBackoff:     c.MaxBackoff,
@@ -30,6 +36,16 @@ func limitsOf(c configs.Transfer) transfer.Limits {
 		DefaultExpire:  c.DefaultExpire,
 		ForbidPrivate:  c.ForbidPrivatePeers,
 	}
+}
+
+// sourceOf reads an address that passed the settings' checks; none leaves the
+// choice to the system.
+func sourceOf(text string) netip.Addr {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr
 }
 
 // zoneStatus tells the API what the engine knows of a zone.
