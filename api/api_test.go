@@ -61,6 +61,28 @@ func (w *world) ForceTransfer(zone string) error {
 	return w.forceErr
 }
 
+func (w *world) Release(zone string, serial uint32) error {
+	return w.orderHeld("release", zone, serial)
+}
+
+func (w *world) Discard(zone string, serial uint32) error {
+	return w.orderHeld("discard", zone, serial)
+}
+
+func (w *world) orderHeld(order, zone string, serial uint32) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	held := w.statuses[zone].Held
+	switch {
+	case held == nil:
+		return ErrNothingHeld
+	case held.Serial != serial:
+		return ErrOtherHeld
+	}
+	w.forced = append(w.forced, order+" "+zone)
+	return w.forceErr
+}
+
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{statuses: make(map[string]Status), now: startOfTest}
@@ -423,6 +445,22 @@ func TestRefusals(t *testing.T) {
 		{"POST", other, peerList(`["` + s.peer + `","` + s.foreign + `"]`), 400, "2106 /peers/1"},
 		{"POST", other, peerList(`["` + s.peer + `","` + s.peer + `"]`), 400, "2108 /peers/1"},
 		{"POST", other, peerList("[" + thirtyOne + "]"), 400, "2107 /peers"},
+		{"POST", zone + "/release", `{"soa_serial":7}`, 400, "2304"},
+		{"POST", zone + "/release", `{}`, 400, "2102 /soa_serial"},
+		{"POST", zone + "/release", `{"soa_serial":null}`, 400, "2102 /soa_serial"},
+		{"POST", zone + "/release", `{"soa_serial":"7"}`, 400, "2101 /soa_serial"},
+		{"POST", zone + "/discard", `{"soa_serial":4294967296}`, 400, "2104 /soa_serial"},
+		{"POST", zone + "/discard", `{"soa_serial":-1}`, 400, "2104 /soa_serial"},
+		{"POST", zone + "/discard", "", 400, "2001"},
+		{"POST", other + "/release", `{"soa_serial":7}`, 404, "2201"},
+		{"POST", other + "/discard", `{"soa_serial":7}`, 404, "2201"},
+		{"GET", other + "/status", "", 404, "2201"},
+		{"GET", other + "/settings", "", 404, "2201"},
+		{"PUT", other + "/settings", `{}`, 404, "2201"},
+		{"PUT", zone + "/settings", `{"max_shrink_percent":101}`, 400, "2104 /max_shrink_percent"},
+		{"PUT", zone + "/settings", `{"max_shrink_percent":-1}`, 400, "2104 /max_shrink_percent"},
+		{"PUT", zone + "/settings", `{"max_shrink_percent":"50"}`, 400, "2101 /max_shrink_percent"},
+		{"PUT", zone + "/settings", `[]`, 400, "2002"},
 		{"PUT", zone, refresh("299"), 400, "2104 /auto_refresh_seconds"},
 		{"PUT", zone, `{"name":"a b","peers":["nobody"],"auto_refresh_seconds":1}`, 400, "2104 /auto_refresh_seconds, 2103 /name, 2106 /peers/0"},
 		// Peers.

@@ -53,6 +53,8 @@ const (
 	codeIncomingExists code = 2301
 	codePeerInUse      code = 2302
 	codeTSIGInUse      code = 2303
+	codeNothingHeld    code = 2304
+	codeOtherHeld      code = 2305
 
 	codeInternal code = 2401
 	codeStore    code = 2402
@@ -91,6 +93,8 @@ var errorTable = []struct {
 	{codeIncomingExists, 400, "The zone has an incoming configuration already; update or delete it."},
 	{codePeerInUse, 400, "The peer is linked by zones and can't be deleted."},
 	{codeTSIGInUse, 400, "The tsig is used by peers and can't be deleted."},
+	{codeNothingHeld, 400, "No version of the zone is held."},
+	{codeOtherHeld, 400, "The version that is held has another serial by now; look at it first."},
 	{codeInternal, 500, "Something is wrong with the server; its log has the details."},
 	{codeStore, 503, "The change could not be stored (a full or failing disk); nothing was changed."},
 	{codeStopping, 503, "The server is stopping."},

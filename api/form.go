@@ -132,6 +132,15 @@ func (f *form) optionalNumber(name string, least, most int64) (n int64, ok bool)
 	return 0, false
 }
 
+// requiredNumber notes a problem if the number is not there.
+func (f *form) requiredNumber(name string, least, most int64) int64 {
+	if f.required(name, kindNumber) == nil {
+		return 0
+	}
+	n, _ := f.optionalNumber(name, least, most)
+	return n
+}
+
 func (f *form) optionalPort(name string) *uint16 {
 	if n, ok := f.optionalNumber(name, 0, math.MaxUint16); ok {
 		return new(uint16(n))

@@ -85,10 +85,11 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 	}
 	zone := zoneOf(f, strings.Clone(c.Param("zone_id"))) // or it would keep the whole request
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		_, exists := tx.Zone(zone.ID)
+		before, exists := tx.Zone(zone.ID)
 		if err := may(exists); err != nil {
 			return err
 		}
+		zone.MaxShrink = before.MaxShrink // a setting of its own
 		if err := f.join(tx.PutZone(zone)); err != nil {
 			return err
 		}

@@ -81,7 +81,7 @@ func TestDocumentDescribesResults(t *testing.T) {
 	s := seed(t)
 	d := parsed(t)
 	for name, path := range map[string]string{
-		"Incoming": incomingPath(zoneOne), "Peer": peersPath + "/" + s.peer, "TSIG": tsigsPath + "/" + s.key, "ACL": aclsPath + "/" + s.acl,
+		"Incoming": incomingPath(zoneOne), "Status": incomingPath(zoneOne) + "/status", "Settings": incomingPath(zoneOne) + "/settings", "Peer": peersPath + "/" + s.peer, "TSIG": tsigsPath + "/" + s.key, "ACL": aclsPath + "/" + s.acl,
 	} {
 		var result map[string]any
 		if err := yaml.Unmarshal(s.send(t, "GET", path, "").env.Result, &result); err != nil {

@@ -52,6 +52,11 @@ func (s *Server) resources() []route {
 		{http.MethodPut, incoming, s.updateIncoming},
 		{http.MethodDelete, incoming, s.deleteIncoming},
 		{http.MethodPost, force, s.forceAXFR},
+		{http.MethodGet, incoming + "/status", s.getStatus},
+		{http.MethodPost, incoming + "/release", s.releaseHeld},
+		{http.MethodPost, incoming + "/discard", s.discardHeld},
+		{http.MethodGet, incoming + "/settings", s.getSettings},
+		{http.MethodPut, incoming + "/settings", s.putSettings},
 		{http.MethodGet, userVerifyPath, s.verifyToken},
 		{http.MethodGet, accountVerifyPath, s.verifyToken},
 	}

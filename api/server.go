@@ -23,12 +23,6 @@ import (
 	"secondaryd/zonestore/registry"
 )
 
-// Status is what is known of a zone's copy.
-type Status struct {
-	Serial  uint32    // of the copy held; 0 without one
-	Checked time.Time // when a primary was last asked; zero for never
-}
-
 // Zones tells the state of zones.
 type Zones interface {
 	// Status returns the state of a zone; false when nothing is known of it.
@@ -40,6 +34,10 @@ type Refresher interface {
 	// ForceTransfer queues a full transfer and returns at once. A zone may be
 	// so new that the order arrives before the news of it.
 	ForceTransfer(zoneID string) error
+	// Release has the version with that serial served that is held of a zone,
+	// and Discard drops it. They fail with ErrNothingHeld or ErrOtherHeld.
+	Release(zoneID string, serial uint32) error
+	Discard(zoneID string, serial uint32) error
 }
 
 // Options is what a Server needs. A zero limit means its default.

@@ -196,6 +196,12 @@ type Transfer struct {
 	SourceIPv4 string `yaml:"source_ipv4"`
 	// SourceIPv6 is the same for IPv6 peers.
 	SourceIPv6 string `yaml:"source_ipv6"`
+	// MaxShrinkPercent is the share of its records that a zone may lose from one
+	// version to the next, those for DNSSEC not counted; a version that loses
+	// more is held. 100 holds none. A zone can have a setting of its own.
+	MaxShrinkPercent int `yaml:"max_shrink_percent"`
+	// MaxShrinkFrom is how many records a zone must have had for that.
+	MaxShrinkFrom int `yaml:"max_shrink_from"`
 	// MinRetry is the shortest SOA RETRY that is honoured.
 	MinRetry time.Duration `yaml:"min_retry"`
 	// MinExpire is the shortest SOA EXPIRE that is honoured.

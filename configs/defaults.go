@@ -54,6 +54,8 @@ func Default() Config {
 			MaxRunning:                 64,
 			MaxRunningPerPeer:          8,
 			SOAQueriesPerSecondPerPeer: 200,
+			MaxShrinkPercent:           50,
+			MaxShrinkFrom:              50,
 			MinRetry:                   1 * time.Second,
 			MinExpire:                  1 * time.Second,
 			MaxBackoff:                 1 * time.Hour,

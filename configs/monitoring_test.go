@@ -24,6 +24,7 @@ var series = map[string]bool{
 	"secondaryd_zone_expiry_timestamp_seconds":       true,
 	"secondaryd_zone_last_check_timestamp_seconds":   true,
 	"secondaryd_zone_last_success_timestamp_seconds": true,
+	"secondaryd_zone_held_timestamp_seconds":         true,
 	"secondaryd_zone_peer_failing":                   true,
 	"secondaryd_zone_records":                        true,
 	"secondaryd_zone_serial":                         true,

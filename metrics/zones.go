@@ -18,6 +18,8 @@ type Zone struct {
 	Expires   time.Time
 	Unsaved   bool
 	Failing   []FailingPeer
+	Held      time.Time // since when a version is held; zero for none
+	HeldCause string    // from a closed set
 }
 
 // FailingPeer is a peer that failed in the zone's last refresh.
@@ -41,6 +43,8 @@ var (
 	zoneConfirmed = desc("zone_last_success_timestamp_seconds", "When a primary last confirmed or renewed the copy, in Unix time; 0 for never.", "zone")
 	zoneExpiry    = desc("zone_expiry_timestamp_seconds", "When the copy expires unless it is confirmed, in Unix time; 0 without a copy.", "zone")
 	zoneRecords   = desc("zone_records", "Resource records of the served copy.", "zone")
+	zonesHeld     = desc("zones_held", "Zones of which a new version is held until a person releases or discards it.")
+	zoneHeld      = desc("zone_held_timestamp_seconds", "Since when a new version of the zone is held, in Unix time, and why.", "zone", "cause")
 	zoneFailing   = desc("zone_peer_failing", "A peer that failed in the zone's last refresh, and why; the value is the Unix time of the zone's next try.", "zone", "peer", "step", "cause")
 )
 
@@ -58,10 +62,11 @@ func RegisterZones(r prometheus.Registerer, perZone bool, list func() []Zone) {
 func (c *zones) Describe(ch chan<- *prometheus.Desc) {
 	ch <- zoneCount
 	ch <- zoneUnsaved
+	ch <- zonesHeld
 	if !c.perZone {
 		return
 	}
-	for _, d := range []*prometheus.Desc{zoneSerial, zoneChecked, zoneConfirmed, zoneExpiry, zoneRecords, zoneFailing} {
+	for _, d := range []*prometheus.Desc{zoneSerial, zoneChecked, zoneConfirmed, zoneExpiry, zoneRecords, zoneHeld, zoneFailing} {
 		ch <- d
 	}
 }
@@ -69,11 +74,14 @@ func (c *zones) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *zones) Collect(ch chan<- prometheus.Metric) {
 	states := map[string]int{"empty": 0, "serving": 0, "expired": 0}
-	unsaved := 0
+	unsaved, held := 0, 0
 	for _, z := range c.list() {
 		states[z.State]++
 		if z.Unsaved {
 			unsaved++
+		}
+		if !z.Held.IsZero() {
+			held++
 		}
 		if c.perZone {
 			z.collect(ch)
@@ -83,6 +91,7 @@ func (c *zones) Collect(ch chan<- prometheus.Metric) {
 		ch <- gauge(zoneCount, float64(n), state)
 	}
 	ch <- gauge(zoneUnsaved, float64(unsaved))
+	ch <- gauge(zonesHeld, float64(held))
 }
 
 func (z *Zone) collect(ch chan<- prometheus.Metric) {
@@ -91,6 +100,9 @@ func (z *Zone) collect(ch chan<- prometheus.Metric) {
 	ch <- gauge(zoneConfirmed, unix(z.Confirmed), z.Name)
 	ch <- gauge(zoneExpiry, unix(z.Expires), z.Name)
 	ch <- gauge(zoneRecords, float64(z.Records), z.Name)
+	if !z.Held.IsZero() {
+		ch <- gauge(zoneHeld, unix(z.Held), z.Name, z.HeldCause)
+	}
 	for i, f := range z.Failing {
 		if !z.failedBefore(i) {
 			ch <- gauge(zoneFailing, unix(f.NextTry), z.Name, f.Peer, f.Step, f.Cause)

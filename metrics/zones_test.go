@@ -16,7 +16,7 @@ func TestZones(t *testing.T) {
 	failing := FailingPeer{Peer: "192.0.2.1:53", Step: "connect", Cause: "no connection in time", NextTry: at}
 	zones := []Zone{
 		{Name: "a.test.", State: "serving", Serial: 4294967295, Records: 3, Checked: at, Confirmed: at, Expires: at, Failing: []FailingPeer{failing, failing}},
-		{Name: "b.test.", State: "empty", Unsaved: true},
+		{Name: "b.test.", State: "empty", Unsaved: true, Held: at, HeldCause: "it has lost much"},
 	}
 	RegisterZones(r, true, func() []Zone { return zones })
 	want := `
@@ -24,6 +24,9 @@ func TestZones(t *testing.T) {
 # TYPE secondaryd_zone_expiry_timestamp_seconds gauge
 secondaryd_zone_expiry_timestamp_seconds{zone="a.test."} 1.8000000005e+09
 secondaryd_zone_expiry_timestamp_seconds{zone="b.test."} 0
+# HELP secondaryd_zone_held_timestamp_seconds Since when a new version of the zone is held, in Unix time, and why.
+# TYPE secondaryd_zone_held_timestamp_seconds gauge
+secondaryd_zone_held_timestamp_seconds{cause="it has lost much",zone="b.test."} 1.8000000005e+09
 # HELP secondaryd_zone_peer_failing A peer that failed in the zone's last refresh, and why; the value is the Unix time of the zone's next try.
 # TYPE secondaryd_zone_peer_failing gauge
 secondaryd_zone_peer_failing{cause="no connection in time",peer="192.0.2.1:53",step="connect",zone="a.test."} 1.8000000005e+09
@@ -36,12 +39,16 @@ secondaryd_zone_serial{zone="b.test."} 0
 secondaryd_zones{state="empty"} 1
 secondaryd_zones{state="expired"} 0
 secondaryd_zones{state="serving"} 1
+# HELP secondaryd_zones_held Zones of which a new version is held until a person releases or discards it.
+# TYPE secondaryd_zones_held gauge
+secondaryd_zones_held 1
 # HELP secondaryd_zones_unsaved Zones served from memory whose copy could not be saved to disk.
 # TYPE secondaryd_zones_unsaved gauge
 secondaryd_zones_unsaved 1
 `
 	if err := testutil.GatherAndCompare(r, strings.NewReader(want), "secondaryd_zone_expiry_timestamp_seconds",
-		"secondaryd_zone_peer_failing", "secondaryd_zone_serial", "secondaryd_zones", "secondaryd_zones_unsaved"); err != nil {
+		"secondaryd_zone_peer_failing", "secondaryd_zone_serial", "secondaryd_zones", "secondaryd_zones_held",
+		"secondaryd_zone_held_timestamp_seconds", "secondaryd_zones_unsaved"); err != nil {
 		t.Error(err)
 	}
 	lint(t, r)
@@ -56,8 +63,8 @@ func TestZonesWithoutSeriesEach(t *testing.T) {
 	t.Parallel()
 	r := prometheus.NewPedanticRegistry()
 	RegisterZones(r, false, func() []Zone { return []Zone{{Name: "a.test.", State: "serving"}} })
-	if n, err := testutil.GatherAndCount(r); n != 4 || err != nil {
-		t.Errorf("%d series, %v; want three of states and one of unsaved zones", n, err)
+	if n, err := testutil.GatherAndCount(r); n != 5 || err != nil {
+		t.Errorf("%d series, %v; want three of states and one each of unsaved and held zones", n, err)
 	}
 }
 

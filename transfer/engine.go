@@ -187,7 +187,7 @@ func (e *Engine) expireLocked(j *job, now time.Time) {
 // dispatchLocked starts the refresh of j, or has it wait for its turn.
 func (e *Engine) dispatchLocked(j *job, now time.Time) {
 	peers, _, again := e.choosePeersLocked(j, now)
-	if !again.IsZero() {
+	if !again.IsZero() && j.wish.release == nil {
 		j.check = again
 		return
 	}
@@ -243,7 +243,13 @@ func (e *Engine) enterLocked(j *job) {
 }
 
 func (e *Engine) startLocked(j *job) {
-	o := order{apex: j.apex(), served: j.served, wish: j.wish, newest: e.limits.AskAll}
+	o := order{apex: j.apex(), served: j.served, wish: j.wish, newest: e.limits.AskAll, guard: e.limits.Guard, held: j.held}
+	if j.shrink != nil {
+		o.guard.ShrinkPercent = int(*j.shrink)
+	}
+	if o.wish.release != j.held {
+		o.wish.release = nil // it is held no longer
+	}
 	o.peers, o.leftOut, o.again = e.choosePeersLocked(j, time.Now())
 	for _, p := range o.peers {
 		e.shareLocked(p.addr).breaker.probe()

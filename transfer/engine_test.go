@@ -21,6 +21,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"secondaryd/internal/wire"
+	"secondaryd/internal/wiretest"
 	"secondaryd/metrics"
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/registry"
@@ -37,6 +38,7 @@ const (
 
 // fakePeers answers for the primaries of a test, by address.
 type fakePeers struct {
+	t    *testing.T
 	seed uint64
 
 	mu    sync.Mutex
@@ -51,6 +53,7 @@ type fakeHost struct {
 	ixfr   *Error        // why it does not transfer incrementally
 	slow   time.Duration // before any answer
 	broken error         // instead of a transfer
+	owners int           // names beside the apex, with a record each
 	// minimum is the SOA's number of that name in answers to polls, 0 the
 	// ordinary one.
 	minimum uint32
@@ -108,12 +111,17 @@ func (f *fakePeers) transfer(ctx context.Context, p peer, w want) (received, err
 	if err := b.Add(w.apex, wire.TypeSOA, 60, fakeSOA(h.serial)); err != nil {
 		return got, err
 	}
+	for i := range h.owners {
+		if err := b.Add(owner(f.t, i, w.apex), wire.TypeA, 60, []byte{192, 0, 2, 1}); err != nil {
+			return got, err
+		}
+	}
 	got.zone, err = b.Finish()
 	got.octets, got.expire = 100, h.expire
 	return got, err
 }
 
-// differences changes the serial and nothing else.
+// differences changes the serial and the number of owners.
 func (f *fakePeers) differences(h fakeHost, w want) (received, error) {
 	got := received{kind: kindIXFR, octets: 10, expire: h.expire}
 	if err := w.accept(zone.SOA{Serial: h.serial}); err != nil {
@@ -126,10 +134,25 @@ func (f *fakePeers) differences(h fakeHost, w want) (received, error) {
 	if err := d.Add(w.apex, wire.TypeSOA, 60, fakeSOA(h.serial)); err != nil {
 		return got, err
 	}
-	got.changes = d.Changes()
+	have := w.base.Records() - 1
+	for i := h.owners; i < have; i++ {
+		if err := d.Delete(owner(f.t, i, w.apex), wire.TypeA, []byte{192, 0, 2, 1}); err != nil {
+			return got, err
+		}
+	}
+	for i := have; i < h.owners; i++ {
+		if err := d.Add(owner(f.t, i, w.apex), wire.TypeA, 60, []byte{192, 0, 2, 1}); err != nil {
+			return got, err
+		}
+	}
+	got.changes, got.deleted = d.Changes(), d.Deletions()
 	z, err := d.Finish()
 	got.zone = z
 	return got, err
+}
+
+func owner(t *testing.T, i int, apex wire.Name) wire.Name {
+	return wiretest.Name(t, fmt.Sprintf("n%d.%s", i, apex))
 }
 
 func fakeSOA(serial uint32) []byte {
@@ -184,7 +207,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 			Registry: reg, Store: store, Limits: limits, Log: zap.New(core),
 			Metrics: metrics.NewTransfer(series), Rand: rand.New(rand.NewPCG(1, 2)),
 		})
-		peers := &fakePeers{seed: store.Seed(), hosts: map[netip.Addr]*fakeHost{}}
+		peers := &fakePeers{t: t, seed: store.Seed(), hosts: map[netip.Addr]*fakeHost{}}
 		e.client = peers
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)

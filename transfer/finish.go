@@ -28,6 +28,7 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 		j.wish.join(o.wish) // it was not granted
 	} else {
 		j.keep(o, r.attempts)
+		e.holdLocked(j, &r, published, now)
 		j.learn(r.attempts, now)
 		e.waitLocked(j, &r, now)
 	}
@@ -48,10 +49,14 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 func (e *Engine) record(o order, r *refreshResult) (published bool) {
 	now := time.Now()
 	t := o.served.Timers()
+	if r.released {
+		t.Expires = t.Confirmed.Add(e.limits.Lifetime(r.zone.SOA()))
+		return e.publish(o.served, r, t) == nil
+	}
 	if len(o.peers) > 0 {
 		t.Checked = now
 	}
-	if r.zone != nil {
+	if r.zone != nil && r.hold == nil {
 		t.Confirmed, t.Expires = now, now.Add(e.limits.granted(r.zone.SOA(), r.expire))
 		return e.publish(o.served, r, t) == nil // else the zone is gone
 	}
@@ -120,9 +125,13 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 		log.Warn("zone has no peers: there is nobody to transfer it from")
 	}
 	if !published {
-		if r.confirmed {
+		if r.confirmed && r.hold == nil {
 			log.Debug("zone is up to date", zap.Uint32("serial", old.Serial), zap.Time("next_try", j.check.UTC()))
 		}
+		return
+	}
+	if r.released {
+		log.Info("held version released", zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial))
 		return
 	}
 	e.metrics.Transferred(string(r.kind), "ok", r.took, r.octets)

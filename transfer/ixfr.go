@@ -174,8 +174,9 @@ func (x *ixfr) version() (received, error) {
 	case phaseWhole:
 		return x.whole.version()
 	default:
-		changes := x.delta.Changes()
-		z, err := x.delta.Finish()
-		return received{kind: kindIXFR, zone: z, changes: changes}, err
+		got := received{kind: kindIXFR, changes: x.delta.Changes(), deleted: x.delta.Deletions()}
+		var err error
+		got.zone, err = x.delta.Finish()
+		return got, err
 	}
 }

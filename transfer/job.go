@@ -43,6 +43,9 @@ type job struct {
 	// nil where all can do them.
 	whole map[netip.AddrPort]time.Time
 
+	held   *held  // a version that the guard keeps back, nil for none
+	shrink *uint8 // percent, see Guard; nil: as set for all
+
 	failures int       // refreshes in a row that confirmed nothing
 	tries    []attempt // the last of each peer
 }
@@ -51,7 +54,10 @@ func (j *job) apex() wire.Name { return j.served.Apex() }
 
 // set takes what the engine needs to know of the configuration.
 func (j *job) set(z registry.Zone) {
-	j.revision, j.interval = z.Revision, time.Duration(z.AutoRefresh)*time.Second
+	if !same(j.shrink, z.MaxShrink) && j.held != nil && !j.held.discarded {
+		j.held = nil // it is fetched and judged again
+	}
+	j.revision, j.interval, j.shrink = z.Revision, time.Duration(z.AutoRefresh)*time.Second, z.MaxShrink
 }
 
 // ixfrAgain is how long a peer that can't transfer a zone incrementally is not
@@ -106,6 +112,8 @@ func (e *Error) meansNever() bool {
 	}
 }
 
+func same(a, b *uint8) bool { return a == b || a != nil && b != nil && *a == *b }
+
 // wish is what the next refresh is wanted for.
 type wish struct {
 	now      bool       // do not wait for the schedule
@@ -113,6 +121,7 @@ type wish struct {
 	force    bool       // transfer whatever the serial says
 	insist   bool       // ask peers that are left out, too
 	from     netip.Addr // ask this peer first
+	release  *held      // publish this version, ask nobody
 }
 
 // join adds what other wants.
@@ -121,6 +130,9 @@ func (w *wish) join(other wish) {
 	w.notified = w.notified || other.notified
 	w.force = w.force || other.force
 	w.insist = w.insist || other.insist
+	if other.release != nil {
+		w.release = other.release
+	}
 	if other.from.IsValid() {
 		w.from = other.from
 	}
@@ -149,7 +161,9 @@ type attempt struct {
 type refreshResult struct {
 	received  // the new version, zone nil for none
 	attempts  []attempt
-	confirmed bool // the copy is what a primary has
+	confirmed bool   // the copy is what a primary has
+	hold      *Error // why the new version is not to be published, nil if it is
+	released  bool   // the new version is one that was held
 	took      time.Duration
 	from      peer
 }
@@ -163,5 +177,7 @@ type order struct {
 	again   time.Time // when one of those may be, if all are left out
 	newest  bool      // ask all, and transfer from the one with the newest serial
 	served  *zonestore.Served
+	guard   Guard
+	held    *held
 	wish    wish
 }

@@ -26,6 +26,7 @@ type Limits struct {
 	RunningPerPeer int // refreshes at once that begin with one peer address
 	PollsPerSecond int // SOA queries to one peer address
 
+	Guard     Guard
 	AskAll    bool // ask all peers of a zone and take the newest version
 	RequireAA bool // every message of a transfer must have AA
 

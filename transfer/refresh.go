@@ -31,6 +31,9 @@ type refreshing struct {
 
 // refresh carries out an order.
 func refresh(ctx context.Context, c asker, o order) refreshResult {
+	if h := o.wish.release; h != nil {
+		return refreshResult{received: h.received, released: true, confirmed: true, from: h.from}
+	}
 	view := o.served.View()
 	r := &refreshing{client: c, order: o, view: view, anything: view.State != zonestore.StateServing || o.wish.force}
 	for _, p := range o.leftOut {
@@ -119,7 +122,33 @@ func (r *refreshing) poll(ctx context.Context, p peer, a *attempt) (isNewer bool
 		r.result.confirm(got.expire)
 		return false, nil
 	}
+	if h := r.order.held; h != nil && got.soa.Serial == h.serial {
+		r.result.confirm(got.expire) // the hold is ours: the primary does its part
+		return false, nil
+	}
 	return true, r.accept(got.soa)
+}
+
+// base is the version of which the differences to what the peer offers are asked
+// for: the served one, or the one that is held behind it.
+func (r *refreshing) base(offered uint32) *zone.Zone {
+	if h := r.order.held; h != nil && !h.discarded && newer(offered, h.serial) {
+		return h.zone
+	}
+	return r.view.Zone
+}
+
+// judge tells why a version is to be held, nil if it is not. Where nothing is
+// served there is nothing to lose.
+func (r *refreshing) judge(got received) *Error {
+	if r.view.State != zonestore.StateServing {
+		return nil
+	}
+	deleted := -1
+	if got.changes != nil {
+		deleted = got.deleted
+	}
+	return r.order.guard.shrinks(r.view.Zone, got.zone, deleted)
 }
 
 // accept refuses a version that is not newer, unless any is taken.
@@ -134,7 +163,7 @@ func (r *refreshing) accept(soa zone.SOA) error {
 func (r *refreshing) transfer(ctx context.Context, p peer, a *attempt) error {
 	w := want{apex: r.order.apex, accept: r.accept}
 	if p.ixfr && !r.anything {
-		w.base = r.view.Zone
+		w.base = r.base(a.serial)
 	}
 	start := time.Now()
 	got, err := r.client.transfer(ctx, p, w)
@@ -143,7 +172,11 @@ func (r *refreshing) transfer(ctx context.Context, p peer, a *attempt) error {
 		return classify(StepAXFR, err)
 	}
 	r.result.confirm(got.expire)
+	if w.base != r.view.Zone {
+		got.changes = nil // they do not lead from the served version
+	}
 	if got.zone != nil {
+		r.result.hold = r.judge(got)
 		a.serial, a.known, a.octets, a.took = got.zone.Serial(), true, got.octets, time.Since(start)
 		r.result.received, r.result.took, r.result.from = got, a.took, p
 	}

@@ -19,6 +19,36 @@ type Status struct {
 	Next      time.Time // the next try
 	Unsaved   bool      // the served version is not on disk
 	Failures  []Failure // of the last refresh
+	Held      *Held     // a version that the guard keeps back, nil for none
+	Tries     []Try     // the last with each peer
+}
+
+// Held is a version that the guard keeps back.
+type Held struct {
+	Serial    uint32
+	Records   int // 0 once it is discarded
+	Peer      string
+	Cause     Cause
+	Text      string
+	Since     time.Time
+	Discarded bool
+}
+
+// Try is what was learned of a peer when a refresh asked it last.
+type Try struct {
+	Peer    string // id
+	Address string // and port, empty without one
+	At      time.Time
+	Earlier bool   // not in the last refresh
+	LeftOut bool   // it was not asked
+	Err     *Error // nil: it confirmed or renewed the copy
+	Serial  uint32
+	Known   bool // it told the serial
+	RTT     time.Duration
+	Kind    string // of the transfer, empty for none
+	IXFR    *Error // why an incremental one did not do, nil for none
+	Octets  int64
+	Took    time.Duration
 }
 
 // Failure is why a peer did not confirm the copy when it was asked last.
@@ -38,7 +68,9 @@ func (e *Engine) Status(zoneID string) (Status, bool) {
 	if !ok {
 		return Status{}, false
 	}
-	return j.status(), true
+	s := j.status()
+	s.Tries = j.tryList()
+	return s, true
 }
 
 // Statuses returns the status of every zone, in no order.
@@ -72,6 +104,35 @@ func (j *job) status() Status {
 		if a.err != nil && !a.earlier {
 			s.Failures = append(s.Failures, Failure{a.peer.label(), a.err.Step, a.err.Cause, a.err.Error(), a.at})
 		}
+	}
+	if j.held != nil {
+		s.Held = j.held.status()
+	}
+	return s
+}
+
+// tryList is for who asks about one zone: of all zones it would be much.
+func (j *job) tryList() []Try {
+	all := make([]Try, len(j.tries))
+	for i, a := range j.tries {
+		all[i] = Try{
+			Peer: a.peer.id, At: a.at, Earlier: a.earlier, LeftOut: a.leftOut, Err: a.err, Serial: a.serial, Known: a.known,
+			RTT: a.rtt, Kind: string(a.kind), IXFR: a.ixfr, Octets: a.octets, Took: a.took,
+		}
+		if a.peer.addr.IsValid() {
+			all[i].Address = a.peer.addr.String()
+		}
+	}
+	return all
+}
+
+func (h *held) status() *Held {
+	s := &Held{
+		Serial: h.serial, Peer: h.from.label(), Cause: h.reason.Cause, Text: h.reason.Error(),
+		Since: h.since, Discarded: h.discarded,
+	}
+	if h.zone != nil {
+		s.Records = h.zone.Records()
 	}
 	return s
 }

@@ -34,6 +34,7 @@ type received struct {
 	kind    kind
 	zone    *zone.Zone // nil: the peer has nothing newer than the base
 	changes []byte     // those that led to it from the base, nil if it came whole
+	deleted int        // deletions among them
 	expire  expiry
 	octets  int64
 	// ixfr is why an incremental transfer that was asked for first did not do,

@@ -178,7 +178,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		Listen:           c.API.Listen,
 		Registry:         d.registry,
 		Zones:            zoneStatus{d.engine},
-		Refresher:        d.engine,
+		Refresher:        orders{d.engine},
 		Metrics:          metrics.Handler(series),
 		MetricsNeedToken: c.Metrics.RequireToken,
 		Ready:            d.ready.Load,

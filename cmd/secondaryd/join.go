@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/netip"
 
 	"secondaryd/api"
@@ -25,6 +26,7 @@ func limitsOf(c configs.Transfer) transfer.Limits {
 		Running:        c.MaxRunning,
 		RunningPerPeer: c.MaxRunningPerPeer,
 		PollsPerSecond: c.SOAQueriesPerSecondPerPeer,
+		Guard:          transfer.Guard{ShrinkPercent: c.MaxShrinkPercent, ShrinkFrom: c.MaxShrinkFrom},
 		AskAll:         c.AskAllPeers,
 		RequireAA:      c.RequireAA,
 		Source4:        sourceOf(c.SourceIPv4),
@@ -53,7 +55,61 @@ type zoneStatus struct{ engine *transfer.Engine }
 
 func (z zoneStatus) Status(zoneID string) (api.Status, bool) {
 	s, ok := z.engine.Status(zoneID)
-	return api.Status{Serial: s.Serial, Checked: s.Checked}, ok
+	status := api.Status{
+		State: s.State.String(), Serial: s.Serial, Records: s.Records, Unsaved: s.Unsaved,
+		Checked: s.Checked, Confirmed: s.Confirmed, Expires: s.Expires, Next: s.Next,
+	}
+	if h := s.Held; h != nil {
+		status.Held = &api.Held{
+			Serial: h.Serial, Records: h.Records, Peer: h.Peer, Cause: string(h.Cause), Detail: h.Text, Since: h.Since, Discarded: h.Discarded,
+		}
+	}
+	for _, t := range s.Tries {
+		status.Peers = append(status.Peers, peerStatus(t))
+	}
+	return status, ok
+}
+
+func peerStatus(t transfer.Try) api.PeerStatus {
+	p := api.PeerStatus{
+		ID: t.Peer, Address: t.Address, Tried: t.At, Earlier: t.Earlier, RTT: t.RTT, Kind: t.Kind, Octets: t.Octets, Took: t.Took, Result: "ok",
+	}
+	if t.Known {
+		p.Serial = &t.Serial
+	}
+	if t.IXFR != nil {
+		p.IXFR = t.IXFR.Error()
+	}
+	if t.Err != nil {
+		p.Result, p.Step, p.Cause, p.Detail = "failed", string(t.Err.Step), string(t.Err.Cause), t.Err.Error()
+	}
+	if t.LeftOut {
+		p.Result = "left_out"
+	}
+	return p
+}
+
+// orders hands the API's orders to the engine.
+type orders struct{ *transfer.Engine }
+
+func (o orders) Release(zoneID string, serial uint32) error {
+	return orderError(o.Engine.Release(zoneID, serial))
+}
+
+func (o orders) Discard(zoneID string, serial uint32) error {
+	return orderError(o.Engine.Discard(zoneID, serial))
+}
+
+// orderError gives what the engine says the API's words.
+func orderError(err error) error {
+	switch {
+	case errors.Is(err, transfer.ErrNothingHeld):
+		return api.ErrNothingHeld
+	case errors.Is(err, transfer.ErrOtherHeld):
+		return api.ErrOtherHeld
+	default:
+		return err
+	}
 }
 
 // zoneSeries makes what a scrape shows of the zones.
@@ -70,6 +126,9 @@ func zoneSeries(engine *transfer.Engine) []metrics.Zone {
 			Confirmed: s.Confirmed,
 			Expires:   s.Expires,
 			Unsaved:   s.Unsaved,
+		}
+		if s.Held != nil && !s.Held.Discarded {
+			zones[i].Held, zones[i].HeldCause = s.Held.Since, string(s.Held.Cause)
 		}
 		for _, f := range s.Failures {
 			zones[i].Failing = append(zones[i].Failing, metrics.FailingPeer{

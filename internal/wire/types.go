@@ -36,6 +36,8 @@ const (
 	TypeDNSKEY     = 48
 	TypeNSEC3      = 50
 	TypeNSEC3PARAM = 51
+	TypeCDS        = 59
+	TypeCDNSKEY    = 60
 	TypeSVCB       = 64
 	TypeHTTPS      = 65
 	TypeTKEY       = 249

@@ -34,6 +34,7 @@ type (
 		Name        string    `json:"name"`
 		AutoRefresh uint32    `json:"auto_refresh"`
 		Peers       []string  `json:"peers"`
+		MaxShrink   *uint8    `json:"max_shrink,omitempty"`
 		Created     time.Time `json:"created"`
 		Modified    time.Time `json:"modified"`
 	}
@@ -78,7 +79,7 @@ func encode(o object) []byte {
 func storedForm(o object) any {
 	switch o := o.(type) {
 	case *Zone:
-		return storedZone{o.Account, o.Name, o.AutoRefresh, o.Peers, o.Created, o.Modified}
+		return storedZone{o.Account, o.Name, o.AutoRefresh, o.Peers, o.MaxShrink, o.Created, o.Modified}
 	case *Peer:
 		return storedPeer{o.Account, o.Name, o.IP, o.Port, o.IXFR, o.TSIG}
 	case *TSIG:
@@ -130,7 +131,7 @@ func decodePayload(kind Kind, id string, revision uint64, payload []byte) (objec
 	switch kind {
 	case KindZone:
 		s, err := unmarshal[storedZone](payload)
-		return &Zone{id, s.Account, s.Name, s.AutoRefresh, s.Peers, s.Created, s.Modified, revision}, err
+		return &Zone{id, s.Account, s.Name, s.AutoRefresh, s.Peers, s.MaxShrink, s.Created, s.Modified, revision}, err
 	case KindPeer:
 		s, err := unmarshal[storedPeer](payload)
 		return &Peer{id, s.Account, s.Name, s.IP, s.Port, s.IXFR, s.TSIG, revision}, err

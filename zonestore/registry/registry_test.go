@@ -63,7 +63,7 @@ func key1() TSIG {
 }
 
 func zone(id, name string, peers ...string) Zone {
-	return Zone{ID: id, Name: name, AutoRefresh: 300, Peers: peers}
+	return Zone{ID: id, Name: name, AutoRefresh: 300, Peers: peers, MaxShrink: new(uint8(80))}
 }
 
 // seeded has the key k1, the peers p1 (which uses it) and p2, the peer p3 of
@@ -98,7 +98,7 @@ func TestReadBack(t *testing.T) {
 		t.Helper()
 		z, _ := r.ZoneByName("example.org.")
 		want := Zone{
-			ID: "z1", Account: account, Name: "Example.org", AutoRefresh: 300, Peers: []string{"p1"},
+			ID: "z1", Account: account, Name: "Example.org", AutoRefresh: 300, Peers: []string{"p1"}, MaxShrink: new(uint8(80)),
 			Created: stamp, Modified: stamp, Revision: 1,
 		}
 		if diff := cmp.Diff(want, z); diff != "" {

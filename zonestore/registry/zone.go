@@ -15,6 +15,7 @@ type Zone struct {
 	Name        string // as sent, with or without the last dot
 	AutoRefresh uint32 // seconds between checks of the serial
 	Peers       []string
+	MaxShrink   *uint8 // percent of its records that it may lose at once; nil: the server's setting
 	Created     time.Time
 	Modified    time.Time
 	Revision    uint64
@@ -75,6 +76,6 @@ func (z *Zone) revision() uint64 { return z.Revision }
 
 func (z *Zone) clone() Zone {
 	c := *z
-	c.Peers = slices.Clone(z.Peers)
+	c.Peers, c.MaxShrink = slices.Clone(z.Peers), clonePointer(z.MaxShrink)
 	return c
 }

@@ -28,6 +28,8 @@ type Delta struct {
 	// touched lists the nodes that changes, or their consequences, reached.
 	touched []uint32
 	recount bool // some count of children lost track
+	plain   int  // plain records more than in base
+	deleted int  // deletions among the changes
 }
 
 // NewDelta begins a version that follows base.
@@ -116,6 +118,9 @@ func (d *Delta) note(i uint32, kind changeKind, t uint16, ttl uint32, rdata []by
 		owner = d.zone.nodeName(i)
 	}
 	d.owner = i
+	if kind == deletion {
+		d.deleted++
+	}
 	d.changes = append(d.changes, change{node: i, at: uint32(len(d.octets) + changeHead + len(owner)), kind: kind})
 	d.octets = appendChange(d.octets, kind, owner, t, ttl, rdata)
 	return over(d.zone.Octets()+len(d.octets), cmp.Or(d.limits.Octets, maxOctets), "octets of memory")
@@ -124,6 +129,9 @@ func (d *Delta) note(i uint32, kind changeKind, t uint16, ttl uint32, rdata []by
 // Changes returns the changes so far in the form that Replay takes. The caller
 // must not change it.
 func (d *Delta) Changes() []byte { return d.octets }
+
+// Deletions counts the deletions so far.
+func (d *Delta) Deletions() int { return d.deleted }
 
 // Replay makes changes again that Changes returned, maybe long ago: octets that
 // are none are ErrDamaged.
@@ -175,6 +183,9 @@ func (d *Delta) Finish() (*Zone, error) {
 		return nil, err
 	}
 	z.apex = z.nodeName(0)
+	if n := d.base.plain.Load(); n > 0 {
+		z.plain.Store(n + int64(d.plain))
+	}
 	d.consequences()
 	z.nodes.seal()
 	z.index.seal()
@@ -205,6 +216,7 @@ func (d *Delta) applyTo(i uint32, changes []change) error {
 		b.addSet(set)
 	}
 	z.records -= len(b.records)
+	d.plain -= Node{z, i}.plainRecords()
 	z.waste += len(Node{z, i}.octets())
 	for _, c := range changes {
 		t, ttl, rdata, _, _ := readBody(d.octets[c.at:])
@@ -222,6 +234,7 @@ func (d *Delta) applyTo(i uint32, changes []change) error {
 			return err
 		}
 	}
+	d.plain += Node{z, i}.plainRecords()
 	own := z.owned(i)
 	n.flags = n.flags&^(flagCut|flagDNAME) | own.flags
 	d.touched = append(d.touched, i)

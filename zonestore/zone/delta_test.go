@@ -178,6 +178,10 @@ func checkDecoded(t rapid.TB, z *Zone) {
 	if got.Names() != z.Names() || got.Records() != z.Records() {
 		t.Fatalf("decoded: %d names, %d records; want %d, %d", got.Names(), got.Records(), z.Names(), z.Records())
 	}
+	// What was decoded is counted anew, what came of changes goes on counting.
+	if got.PlainRecords() != z.PlainRecords() {
+		t.Fatalf("decoded: %d plain records, want %d", got.PlainRecords(), z.PlainRecords())
+	}
 }
 
 // Labels of NSEC3 owners: as long as hashes.

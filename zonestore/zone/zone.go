@@ -30,6 +30,9 @@ type Zone struct {
 	index   index
 	*chains
 
+	// plain is what PlainRecords has counted, 0 for nothing yet.
+	plain atomic.Int64
+
 	// extended tells that a Delta of this version writes behind the end of its
 	// slab; the memory there is given away once.
 	extended atomic.Bool

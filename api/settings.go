@@ -1,0 +1,44 @@
+package api
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"secondaryd/zonestore/registry"
+)
+
+// zoneSettings is what can be set for a zone beside the vendor's members. Null
+// means the setting of the server.
+type zoneSettings struct {
+	MaxShrink *uint8 `json:"max_shrink_percent"`
+}
+
+func (s *Server) getSettings(c echo.Context) error {
+	zone, ok := s.Registry.Zone(c.Param("zone_id"))
+	if !ok {
+		return errNoIncoming()
+	}
+	return respond(c, zoneSettings{zone.MaxShrink})
+}
+
+func (s *Server) putSettings(c echo.Context) error {
+	f, err := s.readForm(c)
+	if err != nil {
+		return err
+	}
+	var settings zoneSettings
+	if n, ok := f.optionalNumber("max_shrink_percent", 0, 100); ok {
+		settings.MaxShrink = new(uint8(n))
+	}
+	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
+		zone, ok := tx.Zone(c.Param("zone_id"))
+		if !ok {
+			return errNoIncoming()
+		}
+		zone.MaxShrink = settings.MaxShrink
+		return f.join(tx.PutZone(zone))
+	})
+	if err != nil {
+		return err
+	}
+	return respond(c, settings)
+}

@@ -1,0 +1,85 @@
+package transfer
+
+import (
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// What an order about a held version can fail with.
+var (
+	ErrNothingHeld = errors.New("no version of the zone is held")
+	ErrOtherHeld   = errors.New("another version of the zone is held by now")
+)
+
+// held is a version that was kept back by the guard. Only said changes.
+type held struct {
+	received
+	serial    uint32
+	reason    *Error
+	from      peer
+	since     time.Time
+	said      time.Time // when the log named it last
+	discarded bool      // an operator does not want it: the version itself is gone
+}
+
+// Release has the held version of a zone published. The serial says which one
+// was looked at: it fails with ErrOtherHeld if that is not the one held now. It
+// returns at once.
+func (e *Engine) Release(zoneID string, serial uint32) error {
+	return e.onHeld(zoneID, serial, func(j *job) {
+		e.wantLocked(j, wish{now: true, release: j.held})
+	})
+}
+
+// Discard drops the held version of a zone. It is not fetched again before the
+// serial has changed.
+func (e *Engine) Discard(zoneID string, serial uint32) error {
+	return e.onHeld(zoneID, serial, func(j *job) {
+		e.log.Info("held version discarded", zap.String("zone", j.apex().String()), zap.Uint32("held_serial", serial))
+		j.held = &held{serial: serial, reason: j.held.reason, from: j.held.from, since: j.held.since, discarded: true}
+	})
+}
+
+func (e *Engine) onHeld(zoneID string, serial uint32, do func(*job)) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	j, ok := e.jobs[zoneID]
+	switch {
+	case !ok:
+		return ErrUnknownZone
+	case j.held == nil || j.held.discarded:
+		return ErrNothingHeld
+	case j.held.serial != serial:
+		return ErrOtherHeld
+	}
+	do(j)
+	return nil
+}
+
+// holdLocked keeps what a refresh brought, or what is held already.
+func (e *Engine) holdLocked(j *job, r *refreshResult, published bool, now time.Time) {
+	log := e.log.With(zap.String("zone", j.apex().String()))
+	switch {
+	case r.hold != nil:
+		j.held = &held{received: r.received, serial: r.zone.Serial(), reason: r.hold, from: r.from, since: now, said: now}
+		j.held.changes = nil // it will be published whole
+		log.Error("new version held: the one before goes on being served until it is released or discarded",
+			zap.String("peer", r.from.label()), zap.String("cause", string(r.hold.Cause)), zap.Error(r.hold),
+			zap.Uint32("held_serial", j.held.serial), zap.Uint32("serial", j.served.View().Serial))
+	case published && j.held != nil:
+		if !r.released && !j.held.discarded {
+			log.Info("held version replaced by one that passes", zap.Uint32("held_serial", j.held.serial), zap.Uint32("serial", r.zone.Serial()))
+		}
+		j.held = nil
+	case j.held != nil && !j.held.discarded && now.Sub(j.held.said) >= max(firstReminder, j.held.said.Sub(j.held.since)):
+		j.held.said = now
+		log.Error("new version is still held", zap.Duration("age", now.Sub(j.held.since)),
+			zap.Uint32("held_serial", j.held.serial), zap.String("cause", string(j.held.reason.Cause)))
+	}
+}
+
+// firstReminder is when the log names a held version again; then at twice the
+// age each time.
+const firstReminder = time.Hour
