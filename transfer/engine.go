@@ -33,6 +33,8 @@ type Options struct {
 	Log      *zap.Logger
 	Dial     Dialer     // nil: the network
 	Rand     *rand.Rand // for jitter; nil: seeded at random
+
+	RequireNotifyKey bool // a NOTIFY from the address of a peer with a key must be signed
 }
 
 // Engine keeps every configured zone up to date. It is the only writer of the
@@ -44,6 +46,7 @@ type Engine struct {
 	metrics  *metrics.Transfer
 	log      *zap.Logger
 	client   asker
+	keyed    bool // a NOTIFY from the address of a peer with a key must be signed
 	workers  sync.WaitGroup
 	wake     chan struct{} // tells the scheduler that the heap's first has changed
 
@@ -78,6 +81,7 @@ func New(o Options) *Engine {
 		log:      o.Log,
 		wake:     make(chan struct{}, 1),
 		rand:     o.Rand,
+		keyed:    o.RequireNotifyKey,
 		jobs:     map[string]*job{},
 		shares:   map[netip.AddrPort]*share{},
 	}

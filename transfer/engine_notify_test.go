@@ -1,0 +1,187 @@
+package transfer
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"secondaryd/internal/wiretest"
+	"secondaryd/zonestore"
+	"secondaryd/zonestore/registry"
+)
+
+var host1, host2 = netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+
+// notify hands on an unsigned NOTIFY that has to be accepted.
+func (w *world) notify(id string, from netip.Addr, serial uint32) {
+	w.t.Helper()
+	if err := w.Notify(id, from, nil, serial, true); err != nil {
+		w.t.Errorf("NOTIFY from %s: %v", from, err)
+	}
+}
+
+// refuses wants an unsigned NOTIFY to be refused.
+func (w *world) refuses(id string, from netip.Addr, why error) {
+	w.t.Helper()
+	if err := w.Notify(id, from, nil, 99, true); !errors.Is(err, why) {
+		w.t.Errorf("NOTIFY from %s: got %v, want %v", from, err, why)
+	}
+}
+
+func TestEngineNotify(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.peers.take()
+		w.refuses(id, netip.MustParseAddr("192.0.2.9"), errStranger)
+		w.refuses("no such zone", host1, errStranger)
+		w.notify(id, host1, 1)
+		pass(transferIn)
+		w.wantAsked() // the serial is ours already
+		if err := w.Notify(id, host2, nil, 0, false); err != nil {
+			t.Error(err)
+		}
+		pass(3 * transferIn)
+		w.wantAsked("SOA 192.0.2.2", "SOA 192.0.2.1") // the sender first; one that is not newer does not end the search
+		// Any number of them during a refresh makes one more.
+		w.peers.set("192.0.2.1", fakeHost{serial: 2, slow: time.Second})
+		w.notify(id, host1, 2)
+		synctest.Wait()
+		for range 100 {
+			w.notify(id, host1, 2)
+		}
+		pass(10 * time.Second)
+		w.want(id, zonestore.StateServing, 2)
+		w.wantAsked("SOA 192.0.2.1", "AXFR 192.0.2.1", "SOA 192.0.2.1", "SOA 192.0.2.2")
+	})
+}
+
+// The word of a NOTIFY about an older serial is worth a check, and no more.
+func TestEngineNotifyOlder(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}))
+		pass(transferIn)
+		w.peers.take()
+		w.notify(id, host1, 6)
+		pass(2 * transferIn)
+		w.wantAsked("SOA 192.0.2.1")
+		w.peers.set("192.0.2.1", fakeHost{serial: 6})
+		w.notify(id, host1, 6)
+		pass(2 * time.Second)
+		w.wantAsked("SOA 192.0.2.1")
+		w.want(id, zonestore.StateServing, 7)
+		// After trouble a peer that says our serial is worth a check, too.
+		w.peers.set("192.0.2.1", fakeHost{serial: 7})
+		w.notify(id, host1, 7)
+		pass(2 * transferIn)
+		w.wantAsked("SOA 192.0.2.1")
+		w.notify(id, host1, 7)
+		pass(2 * time.Second)
+		w.wantAsked()
+	})
+}
+
+// A NOTIFY of a version that the primary published during a transfer is not
+// lost, however the versions come.
+func TestEngineNotifyDuringTransfer(t *testing.T) {
+	for _, kind := range []string{"AXFR", "IXFR"} {
+		t.Run(kind, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				peer := w.addPeer(1, fakeHost{serial: 1})
+				if kind == "IXFR" {
+					peer = w.addIXFRPeer(1, fakeHost{serial: 1})
+				}
+				id := w.addZone("a.test.", peer)
+				pass(transferIn)
+				w.peers.take()
+				w.peers.set("192.0.2.1", fakeHost{serial: 2, slow: time.Second})
+				w.notify(id, host1, 2)
+				pass(1500 * time.Millisecond) // the transfer of serial 2 is under way
+				w.peers.set("192.0.2.1", fakeHost{serial: 3})
+				w.notify(id, host1, 3)
+				pass(time.Second)
+				w.want(id, zonestore.StateServing, 3)
+				w.wantAsked("SOA 192.0.2.1", kind+" 192.0.2.1", "SOA 192.0.2.1", kind+" 192.0.2.1")
+			})
+		})
+	}
+}
+
+// The serial that we hold may not be the one that a running refresh leads to.
+func TestEngineNotifyOfOurSerialDuringTransfer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}))
+		pass(transferIn)
+		w.peers.set("192.0.2.1", fakeHost{serial: 3, slow: time.Second})
+		if err := w.ForceTransfer(id); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		w.peers.set("192.0.2.1", fakeHost{serial: 7})
+		w.notify(id, host1, 7)
+		pass(2 * time.Second)
+		w.want(id, zonestore.StateServing, 7)
+	})
+}
+
+func TestEngineNotifyFromACL(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.peers.take()
+		inside := netip.MustParseAddr("198.51.100.7")
+		w.refuses(id, inside, errStranger)
+		acl := registry.ACL{ID: "acl", Account: account, Name: "notifiers", IPRange: "198.51.100.0/28"}
+		w.update(func(tx *registry.Tx) error { return tx.PutACL(acl) })
+		w.notify(id, inside, 2)
+		pass(3 * transferIn)
+		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.2") // it is no peer: the order is the configured one
+		w.refuses(id, netip.MustParseAddr("198.51.100.16"), errStranger)
+		// It does not take the place of a peer that is to be asked first.
+		w.peers.set("192.0.2.2", fakeHost{serial: 1, slow: time.Second})
+		w.notify(id, host2, 2)
+		synctest.Wait()
+		w.notify(id, host2, 2)
+		w.notify(id, inside, 2)
+		pass(5 * time.Second)
+		w.wantAsked("SOA 192.0.2.2", "SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.1")
+		w.update(func(tx *registry.Tx) error { return tx.DeleteACL("acl") })
+		w.refuses(id, inside, errStranger)
+		w.wantAsked()
+	})
+}
+
+func TestEngineNotifyKey(t *testing.T) {
+	inWorld(t, func(w *world) {
+		keyed, plain := w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1})
+		w.update(func(tx *registry.Tx) error {
+			key := registry.TSIG{ID: "key", Account: account, Name: "key.example.", Algorithm: "hmac-sha256", Secret: "c2VjcmV0"}
+			p, _ := tx.Peer(keyed)
+			p.TSIG = new("key")
+			acl := registry.ACL{ID: "acl", Account: account, Name: "all", IPRange: "192.0.2.0/24"}
+			return errors.Join(tx.PutTSIG(key), tx.PutPeer(p), tx.PutACL(acl))
+		})
+		id := w.addZone("a.test.", keyed, plain)
+		pass(transferIn)
+		w.notify(id, host1, 1) // it does no more than start a check, which is signed
+		w.keyed = true
+		w.refuses(id, host1, errUnsigned) // the ACL does not undo the demand
+		w.notify(id, host2, 1)
+		w.notify(id, netip.MustParseAddr("192.0.2.3"), 1)
+		name := wiretest.Name(t, "key.example.")
+		key := w.NotifyKey(id, host1, name)
+		if key == nil {
+			t.Fatal("the key is not found")
+		}
+		for _, from := range []netip.Addr{host1, host2, netip.MustParseAddr("203.0.113.1")} {
+			if err := w.Notify(id, from, key, 1, true); err != nil {
+				t.Errorf("signed, from %s: %v", from, err)
+			}
+		}
+		if w.NotifyKey(id, host1, wiretest.Name(t, "other.example.")) != nil || w.NotifyKey("no such zone", host1, name) != nil {
+			t.Error("a key that no peer of the zone has is found")
+		}
+	})
+}
