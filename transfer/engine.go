@@ -259,7 +259,7 @@ func (e *Engine) enterLocked(j *job) {
 
 func (e *Engine) startLocked(j *job) {
 	o := order{apex: j.apex(), peers: e.peersLocked(j), served: j.served, wish: j.wish}
-	j.queued, j.wish, j.granted, j.running = nil, wish{}, false, true
+	j.queued, j.wish, j.granted, j.running, j.began = nil, wish{}, false, true, time.Now()
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel
 	e.workers.Go(func() {

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"secondaryd/internal/wiretest"
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/registry"
@@ -183,5 +185,74 @@ func TestEngineNotifyKey(t *testing.T) {
 		if w.NotifyKey(id, host1, wiretest.Name(t, "other.example.")) != nil || w.NotifyKey("no such zone", host1, name) != nil {
 			t.Error("a key that no peer of the zone has is found")
 		}
+	})
+}
+
+// flood has a host send a NOTIFY every millisecond, each with another serial.
+func (w *world) flood(id string, from netip.Addr, lasts time.Duration) {
+	w.t.Helper()
+	for i := range lasts / time.Millisecond {
+		w.notify(id, from, uint32(1000+i))
+		pass(time.Millisecond)
+	}
+}
+
+// TestEngineNotifyFlood: checks come one after the other, as the poll rate of
+// the peer has it, the first at once; and the last NOTIFY leads to a check.
+func TestEngineNotifyFlood(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const rate, seconds = 20, 10
+		w.limits.PollsPerSecond = rate
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
+		pass(noticePause)
+		w.peers.take()
+		begun := time.Now()
+		w.flood(id, host1, seconds*time.Second)
+		asked := w.peers.take()
+		if first := asked[0].at; !first.Equal(begun) {
+			t.Errorf("the first check is %s after the NOTIFY", first.Sub(begun))
+		}
+		if n, most := len(asked), rate*seconds+rate/10+1; n > most || n < most*9/10 {
+			t.Errorf("%d checks in %d seconds, want up to %d", n, seconds, most)
+		}
+		for i, a := range asked[1:] {
+			if wait := a.at.Sub(asked[i].at); a.what != "SOA" || wait < transferIn {
+				t.Errorf("%s %s after the one before, which was still running", a.what, wait)
+			}
+		}
+		w.peers.set("192.0.2.1", fakeHost{serial: 2})
+		w.notify(id, host1, 2)
+		pass(time.Second)
+		w.want(id, zonestore.StateServing, 2)
+	})
+}
+
+// TestEngineNotifyFloodInTrouble: peers that fail are tried once a second, with
+// a copy and without one, and so the log has a line a second.
+func TestEngineNotifyFloodInTrouble(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const seconds = 10
+		served := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.peers.set("192.0.2.1", fakeHost{err: errDead})
+		empty := w.addZone("b.test.", w.addPeer(2, fakeHost{err: errDead}))
+		pass(noticePause)
+		tries := func(name string) int {
+			return w.logs.FilterMessage("peer failed").FilterField(zap.String("zone", name)).Len()
+		}
+		for _, z := range []struct {
+			name, id string
+			peer     netip.Addr
+		}{{"a.test.", served, host1}, {"b.test.", empty, host2}} {
+			before := tries(z.name)
+			w.flood(z.id, z.peer, seconds*time.Second)
+			if n := tries(z.name) - before; n > seconds+1 || n < seconds-1 {
+				t.Errorf("%s: %d tries in %d seconds, want about one a second", z.name, n, seconds)
+			}
+		}
+		w.peers.set("192.0.2.1", fakeHost{serial: 2})
+		w.notify(served, host1, 2)
+		pass(noticePause + 2*transferIn)
+		w.want(served, zonestore.StateServing, 2)
 	})
 }

@@ -28,9 +28,7 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 	} else {
 		e.waitLocked(j, &r, now)
 	}
-	if j.wish.now {
-		j.check = now
-	}
+	j.hasten(now)
 	e.scheduleLocked(j)
 	if !interrupted {
 		e.report(j, o, old, r, published)

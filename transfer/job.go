@@ -29,6 +29,7 @@ type job struct {
 	slot  int       // place in the schedule, -1: not in it
 	at    time.Time // when the schedule wakes for it
 	check time.Time // when the next check is due
+	began time.Time // when the last refresh did
 
 	wish    wish
 	granted bool    // the poll rate of its peer allows it
@@ -83,8 +84,8 @@ func (e *Error) meansNever() bool {
 
 // wish is what the next refresh is wanted for.
 type wish struct {
-	now      bool       // do not wait for the schedule
-	notified bool       // ask every peer: one of them has something newer
+	now      bool       // do not wait at all
+	notified bool       // a NOTIFY came: ask every peer, one of them has something newer
 	force    bool       // transfer whatever the serial says
 	from     netip.Addr // ask this peer first
 }

@@ -30,7 +30,7 @@ func (e *Engine) Notify(zoneID string, from netip.Addr, key *tsig.Key, serial ui
 			return err
 		}
 	}
-	w := wish{now: true, notified: true}
+	w := wish{notified: true}
 	if source == registry.SourcePeer || source == registry.SourceKeyedPeer {
 		w.from = from
 	}

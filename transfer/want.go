@@ -29,7 +29,28 @@ func (e *Engine) wantLocked(j *job, w wish) {
 	if j.running || j.queued != nil {
 		return
 	}
-	j.granted = true // an order or a NOTIFY cuts the wait short, once
-	j.check = time.Now()
+	j.hasten(time.Now())
 	e.scheduleLocked(j)
+}
+
+// noticePause is how long after the start of a refresh a NOTIFY has the next
+// one start at once.
+const noticePause = time.Second
+
+// hasten brings the next check of an idle job forward as far as its wish allows.
+// An order cuts the wait short, and so does the first NOTIFY in a while. Those
+// that follow closely wait for the poll rate of the peer, or for the end of the
+// pause if the last refresh met with trouble: then a flood of them neither
+// polls a peer in a tight loop nor fills the log. None is lost.
+func (j *job) hasten(now time.Time) {
+	pause := j.began.Add(noticePause)
+	switch {
+	case j.wish.now, j.wish.notified && !now.Before(pause):
+		j.granted, j.check = true, now
+	case !j.wish.notified, j.granted: // not wanted, or the turn is near
+	case len(j.failed) == 0:
+		j.check = now
+	case pause.Before(j.check):
+		j.check = pause
+	}
 }
