@@ -2,14 +2,17 @@ package transfer
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"secondaryd/internal/wiretest"
+	"secondaryd/metrics"
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/registry"
 )
@@ -182,6 +185,18 @@ func TestEngineNotifyKey(t *testing.T) {
 				t.Errorf("signed, from %s: %v", from, err)
 			}
 		}
+		// The name may be that of several keys: the peer at the address counts.
+		w.update(func(tx *registry.Tx) error {
+			twin := registry.TSIG{ID: "twin", Account: account, Name: "KEY.example", Algorithm: "hmac-sha512", Secret: "c2VjcmV0"}
+			p, _ := tx.Peer(plain)
+			p.TSIG = new("twin")
+			return errors.Join(tx.PutTSIG(twin), tx.PutPeer(p))
+		})
+		for from, algorithm := range map[string]string{"192.0.2.1": "hmac-sha256", "192.0.2.2": "hmac-sha512", "192.0.2.3": "hmac-sha256"} {
+			if key := w.NotifyKey(id, netip.MustParseAddr(from), name); key == nil || key.Algorithm() != algorithm {
+				t.Errorf("from %s: got key %v, want the one of %s", from, key, algorithm)
+			}
+		}
 		if w.NotifyKey(id, host1, wiretest.Name(t, "other.example.")) != nil || w.NotifyKey("no such zone", host1, name) != nil {
 			t.Error("a key that no peer of the zone has is found")
 		}
@@ -255,4 +270,76 @@ func TestEngineNotifyFloodInTrouble(t *testing.T) {
 		pass(noticePause + 2*transferIn)
 		w.want(served, zonestore.StateServing, 2)
 	})
+}
+
+// BenchmarkNotify takes NOTIFY for a zone with as many peers as it can have, all
+// with keys, in an account with 10,000 ACLs.
+func BenchmarkNotify(b *testing.B) {
+	dir := b.TempDir()
+	reg, err := registry.Open(registry.Options{Dir: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer reg.Close()
+	limits := defaultLimits()
+	store, err := zonestore.Open(zonestore.Options{Dir: dir, Lifetime: limits.Lifetime, Log: zap.NewNop()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	e := New(Options{Registry: reg, Store: store, Limits: limits, Log: zap.NewNop(), Metrics: metrics.NewTransfer(prometheus.NewRegistry())})
+	fillForNotify(b, reg)
+	e.list()
+	for _, from := range []string{"192.0.2.30", "10.0.0.1", "2001:db8::1", "11.0.0.1", "2001:db9::1"} {
+		b.Run(from, func(b *testing.B) {
+			addr := netip.MustParseAddr(from)
+			for b.Loop() {
+				_ = e.Notify("zone", addr, nil, 2, true)
+			}
+		})
+	}
+	name := wiretest.Name(b, "key30.example.")
+	b.Run("key", func(b *testing.B) {
+		for b.Loop() {
+			if e.NotifyKey("zone", host1, name) == nil {
+				b.Fatal("no key")
+			}
+		}
+	})
+}
+
+// fillForNotify configures the zone, peers, keys and ACLs of BenchmarkNotify.
+func fillForNotify(b *testing.B, reg *registry.Registry) {
+	b.Helper()
+	put := func(fn func(tx *registry.Tx) error) {
+		if err := reg.Update(b.Context(), fn); err != nil {
+			b.Fatal(err)
+		}
+	}
+	put(func(tx *registry.Tx) error {
+		z := registry.Zone{ID: "zone", Account: account, Name: "a.test.", AutoRefresh: 600}
+		for n := range 30 {
+			key := registry.TSIG{ID: fmt.Sprint("key", n), Account: account, Name: fmt.Sprintf("key%d.example.", n+1), Algorithm: "hmac-sha256", Secret: "c2VjcmV0"}
+			p := registry.Peer{ID: fmt.Sprint("peer", n), Account: account, Name: "p", IP: new(fmt.Sprintf("192.0.2.%d", n+1)), TSIG: &key.ID}
+			if err := errors.Join(tx.PutTSIG(key), tx.PutPeer(p)); err != nil {
+				return err
+			}
+			z.Peers = append(z.Peers, p.ID)
+		}
+		return tx.PutZone(z)
+	})
+	const each = 100
+	for i := range 10_000 / each {
+		put(func(tx *registry.Tx) error {
+			var errs []error
+			for n := range each {
+				text := fmt.Sprintf("10.%d.%d.0/24", i, n)
+				if n%2 == 1 {
+					text = fmt.Sprintf("2001:db8:%x:%x::/64", i, n-1)
+				}
+				errs = append(errs, tx.PutACL(registry.ACL{ID: fmt.Sprint(i, "-", n), Account: account, Name: "acl", IPRange: text}))
+			}
+			return errors.Join(errs...)
+		})
+	}
 }

@@ -72,11 +72,14 @@ func (j *job) confirmed(serial uint32) bool {
 // none. Names of keys are not unique, so only the zone's own peers count.
 func (e *Engine) NotifyKey(zoneID string, from netip.Addr, name wire.Name) *tsig.Key {
 	var found *tsig.Key
-	for _, p := range peersOf(e.registry, zoneID) {
-		if p.key == nil || !p.key.Name().Equal(name) {
+	z, _ := e.registry.Zone(zoneID)
+	for _, id := range z.Peers {
+		conf, ok := e.registry.Peer(id)
+		if !ok || !e.signsAs(conf, name) {
 			continue
 		}
-		if p.addr.Addr() == from {
+		p := resolve(e.registry, conf)
+		if p.key != nil && p.addr.Addr() == from {
 			return p.key
 		}
 		if found == nil {
@@ -84,4 +87,18 @@ func (e *Engine) NotifyKey(zoneID string, from netip.Addr, name wire.Name) *tsig
 		}
 	}
 	return found
+}
+
+// signsAs reports whether the peer's key has that name. It is cheaper than to
+// make the key, and forged signatures are mostly of keys that are not ours.
+func (e *Engine) signsAs(conf registry.Peer, name wire.Name) bool {
+	if conf.TSIG == nil {
+		return false
+	}
+	key, ok := e.registry.TSIG(*conf.TSIG)
+	if !ok {
+		return false
+	}
+	own, err := wire.ParseName(key.Name)
+	return err == nil && own.Equal(name)
 }
