@@ -219,8 +219,12 @@ type Transfer struct {
 
 // Notify sets what NOTIFY messages may take of us.
 type Notify struct {
-	// MaxPerSecondPerSource is the rate of NOTIFY taken from one address that
-	// is no peer; a peer's NOTIFY is never dropped.
+	// RequireKey refuses an unsigned NOTIFY from the address of a peer that
+	// has a TSIG key. Without it such a NOTIFY starts a check, which is signed.
+	RequireKey bool `yaml:"require_key"`
+	// MaxPerSecondPerSource is the rate at which NOTIFY of one address is
+	// refused with an answer; what is over it gets none. NOTIFY from those who
+	// may send it is never dropped.
 	MaxPerSecondPerSource int `yaml:"max_per_second_per_source"`
 	// LogLinesPerSecond is how many lines a second NOTIFY may write to the
 	// log; 0 means none.

@@ -63,6 +63,6 @@ func Default() Config {
 			DefaultExpire:              7 * 24 * time.Hour,
 			ForbidPrivatePeers:         false,
 		},
-		Notify: Notify{MaxPerSecondPerSource: 1_000, LogLinesPerSecond: 5},
+		Notify: Notify{RequireKey: false, MaxPerSecondPerSource: 1_000, LogLinesPerSecond: 5},
 	}
 }

@@ -27,12 +27,12 @@ type DNS struct {
 // What becomes of a NOTIFY: the values of the label result.
 const (
 	NotifyAccepted    = "accepted"
-	NotifyRefused     = "refused"      // not from a peer of the zone
+	NotifyRefused     = "refused"      // from who may not send one, or unsigned where a key is demanded
 	NotifyUnknownZone = "unknown_zone" // not a zone of ours
 	NotifyBadTSIG     = "bad_tsig"     // signed, but not as a peer of the zone signs
 	NotifyMalformed   = "malformed"
 	NotifyUnsupported = "unsupported" // about something else than the SOA
-	NotifyDropped     = "dropped"     // one of too many from a source that is no peer
+	NotifyDropped     = "dropped"     // one of too many that are refused from a source
 )
 
 // Why a TCP connection was closed before its time: the values of the label limit.

@@ -2,6 +2,7 @@ package nameserver
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"strings"
 	"sync"
@@ -101,6 +102,8 @@ type fakeNotifier struct {
 	zoneID string     // of the last one
 }
 
+var errNotPeer = errors.New("no peer")
+
 func (f *fakeNotifier) NotifyKey(_ string, _ netip.Addr, name wire.Name) *tsig.Key {
 	if f.key != nil && f.key.Name().Equal(name) {
 		return f.key
@@ -108,9 +111,9 @@ func (f *fakeNotifier) NotifyKey(_ string, _ netip.Addr, name wire.Name) *tsig.K
 	return nil
 }
 
-func (f *fakeNotifier) Notify(id string, from netip.Addr, key *tsig.Key, serial uint32, hasSerial bool) bool {
+func (f *fakeNotifier) Notify(id string, from netip.Addr, key *tsig.Key, serial uint32, hasSerial bool) error {
 	if from != f.peer && key == nil {
-		return false
+		return errNotPeer
 	}
 	if !hasSerial {
 		serial = 0
@@ -118,7 +121,7 @@ func (f *fakeNotifier) Notify(id string, from netip.Addr, key *tsig.Key, serial 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.got, f.zoneID = append(f.got, serial), id
-	return true
+	return nil
 }
 
 // last returns the zone id of the last NOTIFY that was accepted.

@@ -20,10 +20,11 @@ type Notifier interface {
 	// NotifyKey returns the key with that folded name that a peer of the zone
 	// may sign with, nil if there is none.
 	NotifyKey(zoneID string, from netip.Addr, name wire.Name) *tsig.Key
-	// Notify hands on a NOTIFY and reports whether its sender may send one. The
-	// key is the one whose signature was verified, nil if it was not signed. The
-	// serial, if there is one, is what the sender says it has: a hint.
-	Notify(zoneID string, from netip.Addr, key *tsig.Key, serial uint32, hasSerial bool) (accepted bool)
+	// Notify hands on a NOTIFY. It returns why its sender may not send one, as
+	// one of a few fixed phrases, or nil. The key is the one whose signature was
+	// verified, nil if it was not signed. The serial, if there is one, is what
+	// the sender says it has: a hint.
+	Notify(zoneID string, from netip.Addr, key *tsig.Key, serial uint32, hasSerial bool) error
 }
 
 // notifyDesk is what all responders share to receive NOTIFY.
@@ -44,7 +45,8 @@ type refusedNotify struct {
 }
 
 // answerNotify answers a message of opcode NOTIFY (RFC 1996). Any refusal costs
-// its sender, who is no peer, one of the messages it may send a second.
+// its sender one of the messages that are answered a second; what is accepted is
+// a mark on the zone, and costs nothing.
 func (r *responder) answerNotify(msg []byte) []byte {
 	if !r.parse(msg) {
 		return r.refuseNotify(refusedNotify{result: metrics.NotifyMalformed, cause: "malformed message"})
@@ -77,9 +79,9 @@ func (r *responder) receiveNotify(msg []byte, served *zonestore.Served) []byte {
 		return bad.Append(answer, now)
 	}
 	serial, ok := serialHint(request.Body, served.Apex())
-	if !r.notifies.notifier.Notify(served.ID(), from, request.Key, serial, ok) {
+	if err := r.notifies.notifier.Notify(served.ID(), from, request.Key, serial, ok); err != nil {
 		r.rcode = rcodeRefused
-		answer := r.refuseNotify(refusedNotify{result: metrics.NotifyRefused, zone: served.Apex(), cause: "not a peer of the zone"})
+		answer := r.refuseNotify(refusedNotify{result: metrics.NotifyRefused, zone: served.Apex(), cause: err.Error()})
 		return signed(answer, request, now)
 	}
 	r.notifies.metrics.Notify(metrics.NotifyAccepted)

@@ -236,6 +236,27 @@ func TestNotifyForwarded(t *testing.T) {
 	}
 }
 
+// An answer to a NOTIFY is no NOTIFY: two servers would talk for ever.
+func TestNotifyResponse(t *testing.T) {
+	t.Parallel()
+	key := testKey(t)
+	notifier := &fakeNotifier{peer: testClient.Addr(), key: key}
+	r := newResponder(newStore(t, exampleOrg), testDesk(notifier), profile{udpSize: 1232})
+	m := notifyMsg(t, "example.org.", dns.TypeSOA, 8)
+	m.Response = true
+	signed, _ := key.Sign(pack(t, m), nil, time.Now())
+	for _, msg := range [][]byte{pack(t, m), signed} {
+		for _, transport := range []Transport{UDP, TCP} {
+			if out := r.answer(msg, by(transport), make([]byte, 512)); out != nil {
+				t.Errorf("by %v: answered with %x", transport, out)
+			}
+		}
+	}
+	if len(notifier.got) > 0 {
+		t.Errorf("handed on %d", len(notifier.got))
+	}
+}
+
 // Strangers are answered, and told of in the log, at a bounded rate. A peer is
 // never limited, even if its address is forged by a flood of bad signatures.
 func TestNotifyFlood(t *testing.T) {
@@ -260,7 +281,7 @@ func TestNotifyFlood(t *testing.T) {
 	if got := logs.FilterMessage("notify refused").Len(); got != 5 {
 		t.Errorf("got %d log lines, want 5", got)
 	}
-	want := map[string]any{"zone": "example.org.", "peer": "198.51.100.1:53", "cause": "not a peer of the zone"}
+	want := map[string]any{"zone": "example.org.", "peer": "198.51.100.1:53", "cause": "no peer"}
 	if diff := cmp.Diff(want, logs.All()[0].ContextMap()); diff != "" {
 		t.Errorf("log fields (-want +got):\n%s", diff)
 	}

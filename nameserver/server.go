@@ -56,7 +56,7 @@ type Options struct {
 	WriteTimeout       time.Duration // until the client has taken an answer; default 5 s
 	DrainTimeout       time.Duration // what is under way at the end of Run gets this long; default 5 s
 
-	NotifyRate    int // NOTIFY a second that are answered for one source that is no peer; default 1,000
+	NotifyRate    int // NOTIFY a second of one source that are refused with an answer; default 1,000
 	NotifyLogRate int // log lines a second about refused NOTIFY; none if 0
 }
 

@@ -128,7 +128,8 @@ func TestEngineDeadPeerIsAsked(t *testing.T) {
 		}
 		pass(2 * transferIn)
 		w.wantAsked("AXFR 192.0.2.1")
-		w.Notify(id, netip.MustParseAddr("192.0.2.1"), nil, 9, true)
+		pass(noticePause)
+		w.notify(id, netip.MustParseAddr("192.0.2.1"), 9)
 		pass(2 * transferIn)
 		w.wantAsked("SOA 192.0.2.1")
 		w.update(func(tx *registry.Tx) error {

@@ -31,6 +31,8 @@ type Options struct {
 	Log      *zap.Logger
 	Dial     Dialer     // nil: the network
 	Rand     *rand.Rand // for jitter; nil: seeded at random
+
+	RequireNotifyKey bool // a NOTIFY from the address of a peer with a key must be signed
 }
 
 // Engine keeps every configured zone up to date. It is the only writer of the
@@ -43,6 +45,7 @@ type Engine struct {
 	log      *zap.Logger
 	client   asker
 	hangUp   func() // closes the connections that are kept
+	keyed    bool   // a NOTIFY from the address of a peer with a key must be signed
 	workers  sync.WaitGroup
 	wake     chan struct{} // tells the scheduler that the heap's first has changed
 
@@ -68,6 +71,7 @@ func New(o Options) *Engine {
 		log:      o.Log,
 		wake:     make(chan struct{}, 1),
 		rand:     o.Rand,
+		keyed:    o.RequireNotifyKey,
 		jobs:     map[string]*job{},
 		shares:   map[netip.AddrPort]*share{},
 	}
@@ -254,7 +258,7 @@ func (e *Engine) startLocked(j *job) {
 	for _, p := range o.peers {
 		e.shareLocked(p.addr).breaker.probe()
 	}
-	j.queued, j.wish, j.granted, j.running = nil, wish{}, false, true
+	j.queued, j.wish, j.granted, j.running, j.began = nil, wish{}, false, true, time.Now()
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel
 	e.workers.Go(func() {

@@ -468,36 +468,6 @@ func TestEngineDivergence(t *testing.T) {
 	})
 }
 
-func TestEngineNotify(t *testing.T) {
-	inWorld(t, func(w *world) {
-		host1, host2 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1}))
-		pass(transferIn)
-		w.peers.take()
-		if w.Notify(id, netip.MustParseAddr("192.0.2.9"), nil, 2, true) || w.Notify("no such zone", host1, nil, 2, true) {
-			w.t.Error("a stranger's NOTIFY is accepted")
-		}
-		if !w.Notify(id, host1, nil, 1, true) {
-			w.t.Error("a peer's NOTIFY is refused")
-		}
-		pass(transferIn)
-		w.wantAsked() // the serial is ours already
-		w.Notify(id, host2, nil, 0, false)
-		pass(3 * transferIn)
-		w.wantAsked("SOA 192.0.2.2", "SOA 192.0.2.1") // the sender first; one that is not newer does not end the search
-		// Any number of them during a refresh makes one more.
-		w.peers.set("192.0.2.1", fakeHost{serial: 2, slow: time.Second})
-		w.Notify(id, host1, nil, 2, true)
-		synctest.Wait()
-		for range 100 {
-			w.Notify(id, host1, nil, 2, true)
-		}
-		pass(10 * time.Second)
-		w.want(id, zonestore.StateServing, 2)
-		w.wantAsked("SOA 192.0.2.1", "AXFR 192.0.2.1", "SOA 192.0.2.1", "SOA 192.0.2.2")
-	})
-}
-
 func TestEngineForce(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}))

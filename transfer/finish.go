@@ -32,12 +32,10 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 		j.learn(r.attempts, now)
 		e.waitLocked(j, &r, now)
 	}
-	switch {
-	case j.wish.now:
-		j.check = now
-	case !o.again.IsZero():
+	if !o.again.IsZero() {
 		j.check = o.again // no peer was asked
 	}
+	j.hasten(now)
 	e.scheduleLocked(j)
 	if !interrupted {
 		e.report(j, o, old, r, published)

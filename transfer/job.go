@@ -30,6 +30,7 @@ type job struct {
 	slot  int       // place in the schedule, -1: not in it
 	at    time.Time // when the schedule wakes for it
 	check time.Time // when the next check is due
+	began time.Time // when the last refresh did
 
 	wish    wish
 	granted bool    // the poll rate of its peer allows it
@@ -116,8 +117,8 @@ func same(a, b *uint8) bool { return a == b || a != nil && b != nil && *a == *b 
 
 // wish is what the next refresh is wanted for.
 type wish struct {
-	now      bool       // do not wait for the schedule
-	notified bool       // ask every peer: one of them has something newer
+	now      bool       // do not wait at all
+	notified bool       // a NOTIFY came: ask every peer, one of them has something newer
 	force    bool       // transfer whatever the serial says
 	insist   bool       // ask peers that are left out, too
 	from     netip.Addr // ask this peer first

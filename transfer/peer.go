@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"net/netip"
+	"slices"
 
 	"secondaryd/internal/tsig"
 	"secondaryd/zonestore/registry"
@@ -60,14 +61,18 @@ func resolve(r *registry.Registry, conf registry.Peer) peer {
 	return p
 }
 
-// first moves the peer with that address to the front: the one that sent a
-// NOTIFY is asked first (RFC 1996 section 3.11).
+// first moves the peers with that address to the front: who sent a NOTIFY is
+// asked first (RFC 1996 section 3.11). It came from any port, so each peer at
+// that address may have.
 func first(peers []peer, addr netip.Addr) {
-	for i, p := range peers {
-		if p.addr.Addr() == addr {
-			copy(peers[1:i+1], peers[:i])
-			peers[0] = p
-			return
+	slices.SortStableFunc(peers, func(a, b peer) int {
+		switch atA, atB := a.addr.Addr() == addr, b.addr.Addr() == addr; {
+		case atA == atB:
+			return 0
+		case atA:
+			return -1
+		default:
+			return 1
 		}
-	}
+	})
 }

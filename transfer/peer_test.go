@@ -9,16 +9,17 @@ import (
 func TestFirst(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ from, want string }{
-		{"192.0.2.1", "abcd"},
-		{"192.0.2.2", "bacd"},
-		{"192.0.2.4", "dabc"},
-		{"192.0.2.9", "abcd"},
+		{"192.0.2.1", "abcde"},
+		{"192.0.2.2", "beacd"},
+		{"192.0.2.4", "dabce"},
+		{"192.0.2.9", "abcde"},
 	} {
 		var peers []peer
 		for i, id := range []string{"a", "b", "c", "d"} {
 			addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)})
 			peers = append(peers, peer{id: id, addr: netip.AddrPortFrom(addr, 53)})
 		}
+		peers = append(peers, peer{id: "e", addr: netip.MustParseAddrPort("192.0.2.2:5353")})
 		first(peers, netip.MustParseAddr(c.from))
 		var got strings.Builder
 		for _, p := range peers {

@@ -2,11 +2,8 @@ package transfer
 
 import (
 	"errors"
-	"net/netip"
+	"slices"
 	"time"
-
-	"secondaryd/internal/tsig"
-	"secondaryd/internal/wire"
 )
 
 // ErrUnknownZone means that no zone of that id is configured.
@@ -27,63 +24,39 @@ func (e *Engine) ForceTransfer(zoneID string) error {
 	return ErrUnknownZone
 }
 
-// Notify takes a NOTIFY for a zone from an address, signed with key if that is
-// not nil and verified then. It reports whether the sender may send one: it is
-// a peer of the zone, or has a peer's key. The serial, if there is one, is a
-// hint: one that we hold needs no check, any other proves nothing (RFC 1996
-// section 3.8).
-func (e *Engine) Notify(zoneID string, from netip.Addr, key *tsig.Key, serial uint32, hasSerial bool) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	j, ok := e.jobs[zoneID]
-	if !ok || key == nil && !e.hasPeer(zoneID, from) {
-		return false
-	}
-	if v := j.served.View(); hasSerial && v.Zone != nil && v.Serial == serial && !j.running {
-		return true
-	}
-	e.wantLocked(j, wish{now: true, notified: true, from: from})
-	return true
-}
-
-func (e *Engine) hasPeer(zoneID string, from netip.Addr) bool {
-	z, _ := e.registry.Zone(zoneID)
-	for _, id := range z.Peers {
-		if p, ok := e.registry.Peer(id); ok {
-			if addr, ok := p.AddrPort(); ok && addr.Addr() == from {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// NotifyKey returns the key with that folded name that a peer of the zone may
-// sign a NOTIFY with, the peer at that address before others; nil if there is
-// none. Names of keys are not unique, so only the zone's own peers count.
-func (e *Engine) NotifyKey(zoneID string, from netip.Addr, name wire.Name) *tsig.Key {
-	var found *tsig.Key
-	for _, p := range peersOf(e.registry, zoneID) {
-		if p.key == nil || !p.key.Name().Equal(name) {
-			continue
-		}
-		if p.addr.Addr() == from {
-			return p.key
-		}
-		if found == nil {
-			found = p.key
-		}
-	}
-	return found
-}
-
 // wantLocked joins w to what j is wanted for; while a refresh runs, it waits.
 func (e *Engine) wantLocked(j *job, w wish) {
 	j.wish.join(w)
 	if j.running || j.queued != nil {
 		return
 	}
-	j.granted = true // an order or a NOTIFY cuts the wait short, once
-	j.check = time.Now()
+	j.hasten(time.Now())
 	e.scheduleLocked(j)
+}
+
+// noticePause is how long after the start of a refresh a NOTIFY has the next
+// one start at once.
+const noticePause = time.Second
+
+// hasten brings the next check of an idle job forward as far as its wish allows.
+// An order cuts the wait short, and so does the first NOTIFY in a while. Those
+// that follow closely wait for the poll rate of the peer, or for the end of the
+// pause if the last refresh met with trouble: then a flood of them neither
+// polls a peer in a tight loop nor fills the log. None is lost.
+func (j *job) hasten(now time.Time) {
+	pause := j.began.Add(noticePause)
+	switch {
+	case j.wish.now, j.wish.notified && !now.Before(pause):
+		j.granted, j.check = true, now
+	case !j.wish.notified, j.granted: // not wanted, or the turn is near
+	case !j.troubled():
+		j.check = now
+	case pause.Before(j.check):
+		j.check = pause
+	}
+}
+
+// troubled reports whether a peer failed in the last refresh.
+func (j *job) troubled() bool {
+	return slices.ContainsFunc(j.tries, func(a attempt) bool { return a.err != nil && !a.earlier })
 }

@@ -59,6 +59,8 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 		Limits:   limits,
 		Metrics:  metrics.NewTransfer(series),
 		Log:      log.Named("transfer"),
+
+		RequireNotifyKey: c.Notify.RequireKey,
 	})
 	metrics.RegisterZones(series, c.Metrics.PerZone, func() []metrics.Zone { return zoneSeries(d.engine) })
 	if err := d.openDNS(c, series); err != nil {

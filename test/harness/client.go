@@ -51,6 +51,13 @@ type Peer struct {
 	TSIGID string `json:"tsig_id,omitempty"`
 }
 
+// ACL is an ACL as the API has it.
+type ACL struct {
+	ID      string `json:"id,omitempty"`
+	Name    string `json:"name"`
+	IPRange string `json:"ip_range"`
+}
+
 // Incoming is a zone's configuration as the API has it.
 type Incoming struct {
 	ID                 string   `json:"id,omitempty"`
@@ -139,6 +146,12 @@ func (c *Client) CreateTSIG(t testing.TB, k Key) TSIG {
 func (c *Client) PutTSIG(t testing.TB, id string, k Key) TSIG {
 	t.Helper()
 	return call[TSIG](t, c, http.MethodPut, account("tsigs/"+id), TSIG{Name: k.Name, Algo: k.Algorithm, Secret: k.Secret})
+}
+
+// CreateACL stores a range of addresses.
+func (c *Client) CreateACL(t testing.TB, a ACL) ACL {
+	t.Helper()
+	return call[ACL](t, c, http.MethodPost, account("acls"), a)
 }
 
 // CreatePeer stores a primary.

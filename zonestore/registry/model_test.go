@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type model struct {
 	zones map[string]Zone
 	peers map[string]Peer
 	keys  map[string]TSIG
+	acls  map[string]ACL
 }
 
 func (m *model) putZone(z Zone) bool {
@@ -61,6 +63,14 @@ func (m *model) putKey(k TSIG) bool {
 	return true
 }
 
+func (m *model) putACL(a ACL) bool {
+	if old, ok := m.acls[a.ID]; ok && old.Account != a.Account {
+		return false
+	}
+	m.acls[a.ID] = a
+	return true
+}
+
 func (m *model) deletePeer(id string) bool {
 	for _, z := range m.zones {
 		if slices.Contains(z.Peers, id) {
@@ -98,10 +108,11 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = r.Close() }()
-		m := &model{map[string]Zone{}, map[string]Peer{}, map[string]TSIG{}}
+		m := &model{map[string]Zone{}, map[string]Peer{}, map[string]TSIG{}, map[string]ACL{}}
 		ids := rapid.SampledFrom([]string{"1", "2", "3"})
 		accounts := rapid.SampledFrom([]string{account, other})
 		names := rapid.SampledFrom([]string{"a.example", "A.example.", "b.example", "c.example."})
+		ranges := rapid.SampledFrom([]string{"192.0.2.0/24", "192.0.2.77/28", "192.0.2.1/32", "2001:db8::/64", "2001:db8::1/128"})
 		step := func(t *rapid.T, want bool, fn func(tx *Tx) error) {
 			if err := r.Update(t.Context(), fn); (err == nil) != want {
 				t.Fatalf("model says %t, registry says %v", want, err)
@@ -125,6 +136,14 @@ func TestModel(t *testing.T) {
 				k := key1()
 				k.ID, k.Account = ids.Draw(t, "id"), accounts.Draw(t, "account")
 				step(t, m.putKey(k), func(tx *Tx) error { return tx.PutTSIG(k) })
+			},
+			"put acl": func(t *rapid.T) {
+				a := ACL{ID: ids.Draw(t, "id"), Account: accounts.Draw(t, "account"), Name: "a", IPRange: ranges.Draw(t, "range")}
+				step(t, m.putACL(a), func(tx *Tx) error { return tx.PutACL(a) })
+			},
+			"delete acl": func(t *rapid.T) {
+				id := ids.Draw(t, "id")
+				step(t, remove(m.acls, id), func(tx *Tx) error { return tx.DeleteACL(id) })
 			},
 			"delete zone": func(t *rapid.T) {
 				id := ids.Draw(t, "id")
@@ -165,8 +184,26 @@ func TestModel(t *testing.T) {
 	})
 }
 
+// compareSources checks every address against a walk over all ACLs.
+func (m *model) compareSources(t *rapid.T, r *Registry) {
+	for _, z := range m.zones {
+		for _, text := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.65", "192.0.3.1", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"} {
+			addr, want := netip.MustParseAddr(text), SourceStranger
+			for _, a := range m.acls {
+				if prefix, ok := a.Prefix(); ok && a.Account == z.Account && prefix.Contains(addr) {
+					want = SourceACL
+				}
+			}
+			if got := r.Source(z.ID, addr); got != want {
+				t.Fatalf("source %s: got %d, want %d with %v", text, got, want, m.acls)
+			}
+		}
+	}
+}
+
 // compare checks everything that can be read against the model.
 func (m *model) compare(t *rapid.T, r *Registry) {
+	m.compareSources(t, r)
 	zones := r.Zones()
 	if len(zones) != len(m.zones) {
 		t.Fatalf("%d zones, want %d", len(zones), len(m.zones))

@@ -14,6 +14,7 @@ type state struct {
 	zonesOfPeer map[string]set
 	peersOfTSIG map[string]set
 	accounts    map[accountKey]set // ids of peers, keys and ACLs
+	ranges      ranges
 	revision    uint64
 }
 
@@ -33,6 +34,7 @@ func newState() *state {
 		zonesOfPeer: make(map[string]set),
 		peersOfTSIG: make(map[string]set),
 		accounts:    make(map[accountKey]set),
+		ranges:      make(ranges),
 	}
 }
 
@@ -46,8 +48,18 @@ func (s *state) put(o object) {
 	}
 	s.objects[k] = o
 	addTo(s.accounts, accountKey{k.kind, o.account()}, k.id)
-	if peer, ok := o.(*Peer); ok && peer.TSIG != nil {
-		addTo(s.peersOfTSIG, *peer.TSIG, peer.ID)
+	s.index(o)
+}
+
+// index enters an object into the indexes of its kind.
+func (s *state) index(o object) {
+	switch o := o.(type) {
+	case *Peer:
+		if o.TSIG != nil {
+			addTo(s.peersOfTSIG, *o.TSIG, o.ID)
+		}
+	case *ACL:
+		s.ranges.add(o)
 	}
 }
 
@@ -79,9 +91,19 @@ func (s *state) delete(k key) {
 	default:
 		delete(s.objects, k)
 		removeFrom(s.accounts, accountKey{k.kind, old.account()}, k.id)
-		if peer, ok := old.(*Peer); ok && peer.TSIG != nil {
-			removeFrom(s.peersOfTSIG, *peer.TSIG, peer.ID)
+		s.unindex(old)
+	}
+}
+
+// unindex takes an object out of the indexes of its kind.
+func (s *state) unindex(old object) {
+	switch old := old.(type) {
+	case *Peer:
+		if old.TSIG != nil {
+			removeFrom(s.peersOfTSIG, *old.TSIG, old.ID)
 		}
+	case *ACL:
+		s.ranges.remove(old)
 	}
 }
 
