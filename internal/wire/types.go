@@ -36,6 +36,7 @@ const (
 	TypeDNSKEY     = 48
 	TypeNSEC3      = 50
 	TypeNSEC3PARAM = 51
+	TypeZONEMD     = 63
 	TypeSVCB       = 64
 	TypeHTTPS      = 65
 	TypeTKEY       = 249

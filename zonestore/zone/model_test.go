@@ -359,10 +359,12 @@ func checkContents(t *rapid.T, z *Zone, m *model) {
 	}
 }
 
-// checkOrder wants parents before children, types ascending at each name, and
-// the records of a set in canonical order.
+// checkOrder wants parents before children, the walk in canonical order to meet
+// all of them, types ascending at each name, and the records of a set in
+// canonical order.
 func checkOrder(t rapid.TB, z *Zone) {
 	t.Helper()
+	checkOrdered(t, z)
 	seen := map[string]bool{}
 	for n := range z.All() {
 		if !n.IsApex() && (!seen[parentOf(folded(n))] || folded(n.Parent()) != parentOf(folded(n))) {
