@@ -199,6 +199,20 @@ func skipPlainName(b []byte, off int) (int, error) {
 	return 0, ErrShort
 }
 
+// AppendCanonical appends rdata, which has the form of type t and no pointers, to
+// dst in canonical form: names in lower case in the types of RFC 4034 section
+// 6.2, as RFC 6840 section 5.1 changed them: not in NSEC, but in RRSIG. Of those
+// types A6 alone is left as it is, since the daemon does not know its form.
+func AppendCanonical(dst []byte, t uint16, rdata []byte) []byte {
+	if t == TypeNSEC {
+		return append(dst, rdata...)
+	}
+	start, end := namesIn(t, rdata)
+	dst = append(dst, rdata[:start]...)
+	dst = AppendFolded(dst, rdata[start:end])
+	return append(dst, rdata[end:]...)
+}
+
 // CompareRdata orders two RDATA of type t as RFC 4034 section 6.3 does: as
 // strings of octets, with the names in types that the daemon knows in lower case
 // save that of NSEC (RFC 6840 section 5.1). Zero means that two records are

@@ -375,3 +375,28 @@ func BenchmarkCompareRdata(b *testing.B) {
 		}
 	}
 }
+
+// TestAppendCanonical wants names in lower case, and nothing else, in the types
+// of RFC 4034 section 6.2 as RFC 6840 section 5.1 changed them.
+func TestAppendCanonical(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"NS NS.Example.ORG.": "NS ns.example.org.",
+		"SOA NS.Example.org. Admin.Example.org. 1 2 3 4 5":                      "SOA ns.example.org. admin.example.org. 1 2 3 4 5",
+		"MX 16705 Mail.Example.org.":                                            "MX 16705 mail.example.org.",
+		`NAPTR 1 2 "U" "E2U" "!A!B!" Name.`:                                     `NAPTR 1 2 "U" "E2U" "!A!B!" name.`,
+		"SRV 1 2 16705 Srv.Example.org.":                                        "SRV 1 2 16705 srv.example.org.",
+		"RRSIG A 8 2 300 20300101000000 20200101000000 12345 Example.ORG. QUJD": "RRSIG A 8 2 300 20300101000000 20200101000000 12345 example.org. QUJD",
+		"NSEC Next.Example.org. A RRSIG NSEC":                                   "NSEC Next.Example.org. A RRSIG NSEC",
+		`HINFO "CPU" "OS"`:                                                      `HINFO "CPU" "OS"`,
+		"SVCB 1 Svc.Example.org. alpn=H2":                                       "SVCB 1 Svc.Example.org. alpn=H2",
+		`TXT "Text"`:                                                            `TXT "Text"`,
+		`TYPE65280 \# 3 C00C41`:                                                 `TYPE65280 \# 3 C00C41`,
+	} {
+		typ, given := rdata(t, text)
+		_, wanted := rdata(t, want)
+		if got := AppendCanonical([]byte("before"), typ, given); string(got) != "before"+string(wanted) {
+			t.Errorf("%s: got %q, want %q", text, got[6:], wanted)
+		}
+	}
+}

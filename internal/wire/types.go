@@ -38,6 +38,7 @@ const (
 	TypeNSEC3PARAM = 51
 	TypeCDS        = 59
 	TypeCDNSKEY    = 60
+	TypeZONEMD     = 63
 	TypeSVCB       = 64
 	TypeHTTPS      = 65
 	TypeTKEY       = 249

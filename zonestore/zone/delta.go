@@ -13,8 +13,9 @@ import (
 // Delta makes a version of a zone from the one before it and the changes of an
 // incremental transfer (RFC 1995). The two share what did not change, so that
 // time and memory follow the number of changes and not the size of the zone. A
-// Delta belongs to one goroutine and must not be used after Finish or after an
-// error; the version it began with stays as it is.
+// Delta belongs to one goroutine and must not be used after an error, and after
+// Finish only for what it can tell: Changes and Faults. The version it began with
+// stays as it is.
 type Delta struct {
 	grower
 	base   *Zone
@@ -25,7 +26,8 @@ type Delta struct {
 	owner   uint32 // node of the last change
 	pending batch
 
-	// touched lists the nodes that changes, or their consequences, reached.
+	// touched lists the nodes that changes, or their consequences, reached;
+	// ascending and each once after Finish.
 	touched []uint32
 	recount bool // some count of children lost track
 	plain   int  // plain records more than in base

@@ -125,6 +125,7 @@ func TestDeltaModel(t *testing.T) {
 			}
 			checkReplay(t, z, d.Changes(), next)
 			checkDecoded(t, next)
+			checkFaults(t, d, z, next)
 			z = next
 			checkContents(t, z, m)
 			checkOrder(t, z)

@@ -247,10 +247,11 @@ func drawName(t *rapid.T, label string) wire.Name {
 // pool is what records may hold, by type; some are the same but for case.
 var pool = map[uint16][]string{
 	wire.TypeA:     {"\xC0\x00\x02\x01", "\xC0\x00\x02\x02", "\xC0\x00\x02\x03"},
-	wire.TypeNS:    {"\x02ns\x00", "\x02NS\x00", "\x03ns2\x00"},
+	wire.TypeNS:    {"\x02ns\x00", "\x02NS\x00", "\x03ns2\x00", "\x01B\x01a\x07example\x03org\x00", "\x01b\x07example\x03org\x00"},
 	wire.TypeMX:    {"\x00\x0A\x01m\x00", "\x00\x0A\x01M\x00", "\x00\x0B\x01m\x00"},
 	wire.TypeCNAME: {"\x01c\x00", "\x01C\x00"},
 	wire.TypeDNAME: {"\x01d\x00", "\x01D\x00"},
+	wire.TypeDS:    {"\x00\x01\x0D\x02a"},
 	wire.TypeTXT:   {"\x01a", "\x01A", "\x00"},
 	65280:          {"", "\x00", "A", "a"},
 	wire.TypeRRSIG: {
@@ -359,10 +360,12 @@ func checkContents(t *rapid.T, z *Zone, m *model) {
 	}
 }
 
-// checkOrder wants parents before children, types ascending at each name, and
-// the records of a set in canonical order.
+// checkOrder wants parents before children, the walk in canonical order to meet
+// all of them, types ascending at each name, and the records of a set in
+// canonical order.
 func checkOrder(t rapid.TB, z *Zone) {
 	t.Helper()
+	checkOrdered(t, z)
 	seen := map[string]bool{}
 	for n := range z.All() {
 		if !n.IsApex() && (!seen[parentOf(folded(n))] || folded(n.Parent()) != parentOf(folded(n))) {

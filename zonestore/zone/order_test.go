@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"secondaryd/internal/wire"
 	"secondaryd/internal/wiretest"
 )
@@ -170,5 +172,55 @@ func TestChainPages(t *testing.T) {
 			t.Errorf("out of order %s: got %v", spoil.what, err)
 		}
 		*spoil.a, *spoil.b = *spoil.b, *spoil.a
+	}
+}
+
+// TestOrdered: the walk meets every name once and in canonical order, in
+// whatever order they came and whatever octets the labels hold. The models check
+// it for all their zones too.
+func TestOrdered(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	octets := []byte{0, 1, 2, '-', 'a', 'A', 'b', 255}
+	b := newBuilder(t, "example.org.", Limits{})
+	for range 5000 {
+		owner := wire.Name("\x07example\x03org\x00")
+		for range 1 + r.IntN(4) {
+			label := make([]byte, 1+r.IntN(10))
+			for i := range label {
+				label[i] = octets[r.IntN(len(octets))]
+			}
+			owner = slices.Concat([]byte{byte(len(label))}, label, owner)
+		}
+		if err := b.Add(owner, wire.TypeTXT, 60, []byte{1, 'x'}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Add(modelApex, wire.TypeSOA, 60, soaRdata); err != nil {
+		t.Fatal(err)
+	}
+	z, err := b.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkOrdered(t, z)
+	for range z.Ordered() {
+		break // a walk may end early
+	}
+}
+
+// checkOrdered compares the walk in canonical order with the names sorted.
+func checkOrdered(t rapid.TB, z *Zone) {
+	t.Helper()
+	var got, want []wire.Name
+	for n := range z.All() {
+		want = append(want, n.Name())
+	}
+	slices.SortFunc(want, wire.Name.Compare)
+	for n := range z.Ordered() {
+		got = append(got, n.Name())
+	}
+	if !slices.EqualFunc(got, want, wire.Name.Equal) {
+		t.Errorf("walk in order: got %v, want %v", got, want)
 	}
 }
