@@ -202,6 +202,12 @@ type Transfer struct {
 	MaxShrinkPercent int `yaml:"max_shrink_percent"`
 	// MaxShrinkFrom is how many records a zone must have had for that.
 	MaxShrinkFrom int `yaml:"max_shrink_from"`
+	// OnFaults is what is done about a new version with records that must not be
+	// together, such as a CNAME beside others: ignore, warn or hold.
+	OnFaults string `yaml:"on_faults"`
+	// OnBadZONEMD is the same for one that is not what its ZONEMD record says
+	// (RFC 8976).
+	OnBadZONEMD string `yaml:"on_bad_zonemd"`
 	// MinRetry is the shortest SOA RETRY that is honoured.
 	MinRetry time.Duration `yaml:"min_retry"`
 	// MinExpire is the shortest SOA EXPIRE that is honoured.

@@ -56,6 +56,8 @@ func Default() Config {
 			SOAQueriesPerSecondPerPeer: 200,
 			MaxShrinkPercent:           50,
 			MaxShrinkFrom:              50,
+			OnFaults:                   ReactionWarn,
+			OnBadZONEMD:                ReactionHold,
 			MinRetry:                   1 * time.Second,
 			MinExpire:                  1 * time.Second,
 			MaxBackoff:                 1 * time.Hour,

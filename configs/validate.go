@@ -138,6 +138,8 @@ func (t Transfer) check(p *Problems) {
 	within(p, "transfer.soa_queries_per_second_per_peer", t.SOAQueriesPerSecondPerPeer, 1, maxCount)
 	within(p, "transfer.max_shrink_percent", t.MaxShrinkPercent, 0, 100)
 	within(p, "transfer.max_shrink_from", t.MaxShrinkFrom, 1, maxCount)
+	reaction(p, "transfer.on_faults", t.OnFaults)
+	reaction(p, "transfer.on_bad_zonemd", t.OnBadZONEMD)
 	source(p, "transfer.source_ipv4", t.SourceIPv4, netip.Addr.Is4)
 	source(p, "transfer.source_ipv6", t.SourceIPv6, netip.Addr.Is6)
 	soaTimer(p, "transfer.min_retry", t.MinRetry)

@@ -54,6 +54,7 @@ type fakeHost struct {
 	slow   time.Duration // before any answer
 	broken error         // instead of a transfer
 	owners int           // names beside the apex, with a record each
+	digest bool          // a ZONEMD record that does not fit
 	// minimum is the SOA's number of that name in answers to polls, 0 the
 	// ordinary one.
 	minimum uint32
@@ -111,6 +112,11 @@ func (f *fakePeers) transfer(ctx context.Context, p peer, w want) (received, err
 	if err := b.Add(w.apex, wire.TypeSOA, 60, fakeSOA(h.serial)); err != nil {
 		return got, err
 	}
+	if h.digest {
+		if err := b.Add(w.apex, wire.TypeZONEMD, 60, fakeZONEMD(h.serial)); err != nil {
+			return got, err
+		}
+	}
 	for i := range h.owners {
 		if err := b.Add(owner(f.t, i, w.apex), wire.TypeA, 60, []byte{192, 0, 2, 1}); err != nil {
 			return got, err
@@ -134,6 +140,11 @@ func (f *fakePeers) differences(h fakeHost, w want) (received, error) {
 	if err := d.Add(w.apex, wire.TypeSOA, 60, fakeSOA(h.serial)); err != nil {
 		return got, err
 	}
+	if h.digest {
+		if err := d.Add(w.apex, wire.TypeZONEMD, 60, fakeZONEMD(h.serial)); err != nil {
+			return got, err
+		}
+	}
 	have := w.base.Records() - 1
 	for i := h.owners; i < have; i++ {
 		if err := d.Delete(owner(f.t, i, w.apex), wire.TypeA, []byte{192, 0, 2, 1}); err != nil {
@@ -153,6 +164,10 @@ func (f *fakePeers) differences(h fakeHost, w want) (received, error) {
 
 func owner(t *testing.T, i int, apex wire.Name) wire.Name {
 	return wiretest.Name(t, fmt.Sprintf("n%d.%s", i, apex))
+}
+
+func fakeZONEMD(serial uint32) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, serial), append([]byte{1, 1}, make([]byte, 48)...)...)
 }
 
 func fakeSOA(serial uint32) []byte {

@@ -48,6 +48,9 @@ func (e *Engine) record(o order, r *refreshResult) (published bool) {
 	now := time.Now()
 	t := o.served.Timers()
 	if r.released {
+		if since := o.wish.release.since; since.After(t.Confirmed) {
+			t.Confirmed = since
+		}
 		t.Expires = t.Confirmed.Add(e.limits.Lifetime(r.zone.SOA()))
 		return e.publish(o.served, r, t) == nil
 	}
@@ -121,6 +124,10 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 	}
 	if len(o.peers)+len(o.leftOut) == 0 {
 		log.Warn("zone has no peers: there is nobody to transfer it from")
+	}
+	for _, w := range r.warnings {
+		log.Warn("new version is served, but not as it should be", zap.String("peer", r.from.label()),
+			zap.String("cause", string(w.Cause)), zap.Error(w), zap.Uint32("serial", r.zone.Serial()))
 	}
 	if !published {
 		if r.confirmed && r.hold == nil {

@@ -1,6 +1,10 @@
 package transfer
 
 import (
+	"context"
+	"iter"
+	"strings"
+
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore/zone"
 )
@@ -21,30 +25,128 @@ func guard(z *zone.Zone) error {
 // server refuse more than it wants to do).
 const maxIterations = 500
 
-// Guard says which new versions are held: kept back, while the one before goes
-// on being served, until a person has looked at them.
+// Reaction is what is done about a version that is not as it should be.
+type Reaction uint8
+
+// The reactions. A version that is held is kept back, while the one before goes
+// on being served, until a person has looked at it.
+const (
+	Ignore Reaction = iota
+	Warn
+	Hold
+)
+
+// Guard says what is done about new versions that can be served, but are likely
+// not what was meant.
 type Guard struct {
 	// ShrinkPercent is the share of its records that a zone may lose from one
-	// version to the next, those for DNSSEC not counted; 100 lets it lose all.
+	// version to the next, those for DNSSEC not counted, before it is held; 100
+	// lets it lose all.
 	ShrinkPercent int
 	// ShrinkFrom is how many records a zone must have had for that.
 	ShrinkFrom int
+	// Faults is for records that must not be together. A fault that the served
+	// version has too is no reason to hold a new one.
+	Faults Reaction
+	// ZONEMD is for a zone that is not what its ZONEMD records say.
+	ZONEMD Reaction
+}
+
+// verdict is what the guard says of a new version.
+type verdict struct {
+	hold     *Error // nil: it may be served
+	warnings []*Error
+}
+
+// add notes a finding.
+func (v *verdict) add(r Reaction, e *Error) {
+	switch {
+	case e == nil || r == Ignore:
+	case r == Hold && v.hold == nil:
+		v.hold = e
+	default:
+		v.warnings = append(v.warnings, e)
+	}
+}
+
+// judge looks at a version that follows old, which is nil where nothing is
+// served: there is nothing to lose then, and no fault is held. It fails only if
+// ctx ends.
+func (g Guard) judge(ctx context.Context, old *zone.Zone, got received) (v verdict, err error) {
+	faults := g.Faults
+	if old == nil {
+		faults = min(faults, Warn)
+	} else {
+		v.add(Hold, g.shrinks(old, got))
+	}
+	if faults != Ignore {
+		v.add(faults, newFaults(old, got))
+	}
+	if g.ZONEMD != Ignore {
+		e, err := zonemd(ctx, got.zone)
+		if err != nil {
+			return v, err
+		}
+		v.add(g.ZONEMD, e)
+	}
+	return v, nil
 }
 
 // shrinks tells why a version that follows old is to be held for what it lacks;
-// nil if it is not. deleted is how many deletions led to it, -1 if that is not
-// known. Versions that differ by little are not counted.
-func (g Guard) shrinks(old, z *zone.Zone, deleted int) *Error {
-	if deleted >= 0 && deleted*100 <= g.ShrinkPercent*g.ShrinkFrom {
+// nil if it is not. Versions that differ by little are not counted.
+func (g Guard) shrinks(old *zone.Zone, got received) *Error {
+	if got.changes != nil && got.deleted*100 <= g.ShrinkPercent*g.ShrinkFrom {
 		return nil
 	}
 	had := old.PlainRecords()
 	if had < g.ShrinkFrom {
 		return nil
 	}
-	has := z.PlainRecords()
+	has := got.zone.PlainRecords()
 	if (had-has)*100 <= had*g.ShrinkPercent {
 		return nil
 	}
 	return fail(StepCheck, CauseShrink, "%d records, the version before has %d, those for DNSSEC not counted", has, had)
+}
+
+// newFaults tells of the faults of a version that the one before does not have.
+func newFaults(old *zone.Zone, got received) *Error {
+	faults := got.faults
+	if got.changes == nil {
+		faults = fresh(got.zone.Faults(old))
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	texts := make([]string, len(faults))
+	for i, f := range faults {
+		texts[i] = f.String()
+	}
+	return fail(StepCheck, CauseFaults, "%s", strings.Join(texts, "; "))
+}
+
+// mostFaults is how many faults are told.
+const mostFaults = 4
+
+// fresh returns the first faults that are new.
+func fresh(faults iter.Seq[zone.Fault]) (first []zone.Fault) {
+	for f := range faults {
+		if f.Old {
+			continue
+		}
+		if first = append(first, f); len(first) == mostFaults {
+			break
+		}
+	}
+	return first
+}
+
+// zonemd tells why the zone is not what its publisher digested (RFC 8976 section
+// 4); nil if it is, or if there is nothing to tell it by.
+func zonemd(ctx context.Context, z *zone.Zone) (*Error, error) {
+	check, err := z.VerifyZONEMD(ctx)
+	if err != nil || check.State != zone.DigestFailed {
+		return nil, err
+	}
+	return fail(StepCheck, CauseZONEMD, "%s", check.Reason), nil
 }

@@ -157,3 +157,41 @@ func TestHeldVersionIsJudgedAnew(t *testing.T) {
 		w.wantHeld(id, 0)
 	})
 }
+
+// TestHeldForDigest: differences that lead to a version that is not what its
+// ZONEMD record says may be at fault themselves, so the zone is fetched whole
+// before it is held.
+func TestHeldForDigest(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addIXFRPeer(1, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.peers.take()
+		w.peers.set("192.0.2.1", fakeHost{serial: 2, digest: true})
+		pass(interval + 3*transferIn)
+		w.want(id, zonestore.StateServing, 1)
+		w.wantAsked("SOA 192.0.2.1", "IXFR 192.0.2.1", "AXFR 192.0.2.1")
+		if s, _ := w.Status(id); s.Held == nil || s.Held.Cause != CauseZONEMD {
+			t.Errorf("held: %+v", s.Held)
+		}
+	})
+}
+
+// TestHeldFirstVersion: a digest that does not fit is a reason where nothing is
+// served, too, and no reason to fetch the zone over and over.
+func TestHeldFirstVersion(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1, digest: true}))
+		pass(2 * interval)
+		w.want(id, zonestore.StateEmpty, 0)
+		for i, a := range w.peers.take() {
+			if want := []string{"AXFR", "SOA"}[min(i, 1)]; a.what != want {
+				t.Errorf("question %d: %s", i, a.what)
+			}
+		}
+		if err := w.Release(id, 1); err != nil {
+			t.Error(err)
+		}
+		pass(time.Millisecond)
+		w.want(id, zonestore.StateServing, 1)
+	})
+}

@@ -26,7 +26,7 @@ func defaultLimits() Limits {
 		Bytes: 512 << 20, BytesRunning: 1 << 30, Records: 10_000_000, RRsetRecords: 1000, TypesPerName: 100,
 		Running: 64, RunningPerPeer: 8, PollsPerSecond: 200,
 		MinRetry: time.Second, MinExpire: time.Second, MaxBackoff: time.Hour,
-		Guard:        Guard{ShrinkPercent: 50, ShrinkFrom: 50},
+		Guard:        Guard{ShrinkPercent: 50, ShrinkFrom: 50, Faults: Warn, ZONEMD: Hold},
 		DefaultRetry: 10 * time.Minute, DefaultExpire: 7 * 24 * time.Hour,
 	}
 }

@@ -176,7 +176,10 @@ func (x *ixfr) version() (received, error) {
 	default:
 		got := received{kind: kindIXFR, changes: x.delta.Changes(), deleted: x.delta.Deletions()}
 		var err error
-		got.zone, err = x.delta.Finish()
-		return got, err
+		if got.zone, err = x.delta.Finish(); err != nil {
+			return received{}, err
+		}
+		got.faults = fresh(x.delta.Faults())
+		return got, nil
 	}
 }

@@ -162,9 +162,9 @@ type attempt struct {
 type refreshResult struct {
 	received  // the new version, zone nil for none
 	attempts  []attempt
-	confirmed bool   // the copy is what a primary has
-	hold      *Error // why the new version is not to be published, nil if it is
-	released  bool   // the new version is one that was held
+	confirmed bool // the copy is what a primary has
+	verdict        // of the guard about the new version
+	released  bool // the new version is one that was held
 	took      time.Duration
 	from      peer
 }

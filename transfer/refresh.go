@@ -20,7 +20,7 @@ type asker interface {
 // refreshing is one refresh under way: it brings one zone up to date by asking
 // its peers until one has confirmed the copy or given a newer one (RFC 1034
 // section 4.3.5). Without a copy, with an expired one, or when ordered to, it
-// asks for the transfer at once and takes any serial.
+// asks for the transfer at once and takes any serial, but for one that is held.
 type refreshing struct {
 	client   asker
 	order    order
@@ -40,7 +40,7 @@ func refresh(ctx context.Context, c asker, o order) refreshResult {
 		r.note(attempt{peer: p, leftOut: true, err: classify(StepConnect, p.fact)})
 	}
 	switch {
-	case r.anything:
+	case r.anything && (o.held == nil || o.wish.force):
 		r.inTurn(ctx, r.transfer)
 	case o.newest:
 		r.fromNewest(ctx)
@@ -117,7 +117,7 @@ func (r *refreshing) poll(ctx context.Context, p peer, a *attempt) (isNewer bool
 		return false, classify(StepSOA, err)
 	}
 	a.serial, a.known, a.rtt = got.soa.Serial, true, time.Since(start)
-	if got.soa.Serial == r.view.Serial {
+	if r.view.State == zonestore.StateServing && got.soa.Serial == r.view.Serial {
 		a.differs = got.soa != r.view.Zone.SOA()
 		r.result.confirm(got.expire)
 		return false, nil
@@ -138,19 +138,6 @@ func (r *refreshing) base(offered uint32) *zone.Zone {
 	return r.view.Zone
 }
 
-// judge tells why a version is to be held, nil if it is not. Where nothing is
-// served there is nothing to lose.
-func (r *refreshing) judge(got received) *Error {
-	if r.view.State != zonestore.StateServing {
-		return nil
-	}
-	deleted := -1
-	if got.changes != nil {
-		deleted = got.deleted
-	}
-	return r.order.guard.shrinks(r.view.Zone, got.zone, deleted)
-}
-
 // accept refuses a version that is not newer, unless any is taken.
 func (r *refreshing) accept(soa zone.SOA) error {
 	if r.anything || newer(soa.Serial, r.view.Serial) {
@@ -159,28 +146,47 @@ func (r *refreshing) accept(soa zone.SOA) error {
 	return fail(StepCheck, CauseOlder, "serial %d, ours is %d", soa.Serial, r.view.Serial)
 }
 
-// transfer fetches what a peer has.
+// transfer fetches what a peer has. Differences that lead to a version that is
+// not what its digest says may be at fault themselves: the zone is fetched whole
+// then.
 func (r *refreshing) transfer(ctx context.Context, p peer, a *attempt) error {
 	w := want{apex: r.order.apex, accept: r.accept}
 	if p.ixfr && !r.anything {
 		w.base = r.base(a.serial)
 	}
-	start := time.Now()
-	got, err := r.client.transfer(ctx, p, w)
-	a.kind, a.ixfr = got.kind, got.ixfr
+	got, v, err := r.fetch(ctx, p, a, w)
+	if err == nil && got.kind == kindIXFR && v.hold != nil && v.hold.Cause == CauseZONEMD {
+		w.base, a.ixfr = nil, v.hold
+		got, v, err = r.fetch(ctx, p, a, w)
+	}
 	if err != nil {
 		return classify(StepAXFR, err)
 	}
 	r.result.confirm(got.expire)
+	if got.zone == nil {
+		return nil
+	}
+	r.result.received, r.result.verdict, r.result.took, r.result.from = got, v, a.took, p
+	return nil
+}
+
+// fetch transfers a version and has the guard look at it.
+func (r *refreshing) fetch(ctx context.Context, p peer, a *attempt, w want) (got received, v verdict, err error) {
+	start := time.Now()
+	got, err = r.client.transfer(ctx, p, w)
+	a.kind = got.kind
+	if got.ixfr != nil {
+		a.ixfr = got.ixfr
+	}
+	if err != nil || got.zone == nil {
+		return got, v, err
+	}
+	a.serial, a.known, a.octets, a.took = got.zone.Serial(), true, got.octets, time.Since(start)
 	if w.base != r.view.Zone {
 		got.changes = nil // they do not lead from the served version
 	}
-	if got.zone != nil {
-		r.result.hold = r.judge(got)
-		a.serial, a.known, a.octets, a.took = got.zone.Serial(), true, got.octets, time.Since(start)
-		r.result.received, r.result.took, r.result.from = got, a.took, p
-	}
-	return nil
+	v, err = r.order.guard.judge(ctx, r.view.Zone, got)
+	return got, v, err
 }
 
 // confirm notes that the copy is, or has become, what a primary has.

@@ -32,9 +32,10 @@ const (
 // tried: kind and ixfr.
 type received struct {
 	kind    kind
-	zone    *zone.Zone // nil: the peer has nothing newer than the base
-	changes []byte     // those that led to it from the base, nil if it came whole
-	deleted int        // deletions among them
+	zone    *zone.Zone   // nil: the peer has nothing newer than the base
+	changes []byte       // those that led to it from the base, nil if it came whole
+	deleted int          // deletions among them
+	faults  []zone.Fault // that they brought, the first
 	expire  expiry
 	octets  int64
 	// ixfr is why an incremental transfer that was asked for first did not do,

@@ -26,7 +26,7 @@ func limitsOf(c configs.Transfer) transfer.Limits {
 		Running:        c.MaxRunning,
 		RunningPerPeer: c.MaxRunningPerPeer,
 		PollsPerSecond: c.SOAQueriesPerSecondPerPeer,
-		Guard:          transfer.Guard{ShrinkPercent: c.MaxShrinkPercent, ShrinkFrom: c.MaxShrinkFrom},
+		Guard:          guardOf(c),
 		AskAll:         c.AskAllPeers,
 		RequireAA:      c.RequireAA,
 		Source4:        sourceOf(c.SourceIPv4),
@@ -37,6 +37,16 @@ func limitsOf(c configs.Transfer) transfer.Limits {
 		DefaultRetry:   c.DefaultRetry,
 		DefaultExpire:  c.DefaultExpire,
 		ForbidPrivate:  c.ForbidPrivatePeers,
+	}
+}
+
+func guardOf(c configs.Transfer) transfer.Guard {
+	reactions := map[string]transfer.Reaction{
+		configs.ReactionIgnore: transfer.Ignore, configs.ReactionWarn: transfer.Warn, configs.ReactionHold: transfer.Hold,
+	}
+	return transfer.Guard{
+		ShrinkPercent: c.MaxShrinkPercent, ShrinkFrom: c.MaxShrinkFrom,
+		Faults: reactions[c.OnFaults], ZONEMD: reactions[c.OnBadZONEMD],
 	}
 }
 

@@ -58,6 +58,7 @@ func (z *Zone) fork() *Zone {
 		nodes:   nodes{z.nodes.fork()},
 		index:   index{pages: z.index.fork(), size: z.index.size, used: z.index.used},
 		chains:  z.chains,
+		suspect: z.suspect,
 	}
 }
 
@@ -238,6 +239,7 @@ func (d *Delta) applyTo(i uint32, changes []change) error {
 	}
 	d.plain += Node{z, i}.plainRecords()
 	own := z.owned(i)
+	z.suspect = z.suspect || own.suspect
 	n.flags = n.flags&^(flagCut|flagDNAME) | own.flags
 	d.touched = append(d.touched, i)
 	d.show(i, own.visible)

@@ -12,26 +12,20 @@ import (
 // Such a zone can be served, but not as whoever wrote it meant it.
 type FaultKind uint8
 
-// The kinds. The last two leave resolvers without the address of a name server,
-// the others are forbidden outright.
+// The kinds.
 const (
-	FaultNoNS       FaultKind = iota // RFC 1034 section 4.2.1
-	FaultCNAME                       // RFC 1034 section 3.6.2, RFC 4035 section 2.5
+	FaultCNAME      FaultKind = iota // RFC 1034 section 3.6.2, RFC 4035 section 2.5
 	FaultCNAMEs                      // RFC 2181 section 10.1
 	FaultDNAMEs                      // RFC 6672 section 2.4
 	FaultDNAMEAtCut                  // RFC 6672 section 2.3
 	FaultBelowDNAME                  // RFC 6672 section 2.4
 	FaultDSAtApex                    // RFC 4035 section 2.4
-	FaultNoGlue                      // RFC 1034 section 4.2.1
-	FaultNoAddress                   // RFC 1912 section 2.8
 	faultKinds
 )
 
 // String tells people what the fault is.
 func (k FaultKind) String() string {
 	switch k {
-	case FaultNoNS:
-		return "no NS record at the apex"
 	case FaultCNAME:
 		return "CNAME beside other records"
 	case FaultCNAMEs:
@@ -44,10 +38,6 @@ func (k FaultKind) String() string {
 		return "names below a DNAME"
 	case FaultDSAtApex:
 		return "DS record at the apex"
-	case FaultNoGlue:
-		return "delegation to a name server below it that has no address in the zone"
-	case FaultNoAddress:
-		return "name server of the zone that lies in it has no address there"
 	default:
 		return fmt.Sprintf("fault %d", uint8(k))
 	}
@@ -77,9 +67,13 @@ func (s faultSet) has(k FaultKind) bool { return s&(1<<k) != 0 }
 // Faults yields the faults of the zone, parents before their children. Base is
 // the version before, to tell the old faults from the new, or nil. What hides
 // below a delegation or a DNAME is looked at like all else, so that which faults
-// a version has follows from its records alone.
+// a version has follows from its records alone. Most zones are known to have
+// none since they were built: they are not looked at again.
 func (z *Zone) Faults(base *Zone) iter.Seq[Fault] {
 	return func(yield func(Fault) bool) {
+		if !z.suspect {
+			return
+		}
 		for i := range uint32(z.nodes.len()) {
 			found := z.faultsAt(i)
 			if found == 0 {
@@ -113,14 +107,14 @@ func (d *Delta) Faults() iter.Seq[Fault] {
 	}
 }
 
-// concerned returns the nodes that changes reached, and those above them whose
-// faults depend on what is below: delegations, DNAMEs, and the apex.
+// concerned returns the nodes that changes reached, and the DNAMEs above them,
+// whose faults depend on what is below.
 func (d *Delta) concerned() []uint32 {
-	nodes := append(slices.Clone(d.touched), 0)
+	nodes := slices.Clone(d.touched)
 	for _, i := range d.touched {
 		for i != 0 {
 			i = d.zone.nodes.at(i).parent
-			if d.zone.nodes.at(i).flags&(flagCut|flagDNAME) != 0 {
+			if d.zone.nodes.at(i).flags&flagDNAME != 0 {
 				nodes = append(nodes, i)
 			}
 		}
@@ -151,7 +145,7 @@ func (z *Zone) faultsOf(name wire.Name) faultSet {
 // faultsAt returns the faults at node i.
 func (z *Zone) faultsAt(i uint32) (found faultSet) {
 	n := Node{z, i}
-	alias, other, servers := false, false, false
+	alias, other := false, false
 	for sets := n.cursor(); sets.left > 0; {
 		set := sets.next()
 		if set.count == 0 {
@@ -161,10 +155,6 @@ func (z *Zone) faultsAt(i uint32) (found faultSet) {
 		case wire.TypeCNAME:
 			alias = true
 			found.put(FaultCNAMEs, set.count > 1)
-		case wire.TypeNS:
-			servers = true
-			found.put(FaultNoGlue, n.IsCut() && z.lacksGlue(n, set))
-			found.put(FaultNoAddress, n.IsApex() && z.lacksAddress(set))
 		case wire.TypeDNAME:
 			found.put(FaultDNAMEs, set.count > 1)
 			found.put(FaultDNAMEAtCut, n.IsCut())
@@ -175,7 +165,6 @@ func (z *Zone) faultsAt(i uint32) (found faultSet) {
 		other = other || !besideCNAME(set.Type)
 	}
 	found.put(FaultCNAME, alias && other)
-	found.put(FaultNoNS, n.IsApex() && !servers)
 	return found
 }
 
@@ -188,48 +177,4 @@ func besideCNAME(t uint16) bool {
 		return true
 	}
 	return false
-}
-
-// lacksGlue reports whether one of the servers of a delegation lies at or below
-// it and has no address in the zone: nobody can ask it then.
-func (z *Zone) lacksGlue(cut Node, servers RRset) bool {
-	var space [wire.MaxName]byte
-	for target := range servers.Records() {
-		name := wire.Name(target)
-		if !name.In(cut.Name()) {
-			continue
-		}
-		if n, ok := z.FindName(wire.AppendFolded(space[:0], name)); !ok || !n.hasAddress() {
-			return true
-		}
-	}
-	return false
-}
-
-// lacksAddress reports whether one of the zone's servers lies in the zone's own
-// data and has no address.
-func (z *Zone) lacksAddress(servers RRset) bool {
-	var space [wire.MaxName]byte
-	var s wire.Suffixes
-	for target := range servers.Records() {
-		name := wire.Name(target)
-		if !name.In(z.apex) {
-			continue
-		}
-		s.Set(wire.AppendFolded(space[:0], name), z.seed)
-		m := z.Find(&s)
-		if m.Covered || m.Exact && m.Node.hasAddress() {
-			continue
-		}
-		if wildcard, ok := z.Wildcard(m, &s); m.Exact || !ok || !wildcard.hasAddress() {
-			return true
-		}
-	}
-	return false
-}
-
-func (n Node) hasAddress() bool {
-	_, v4 := n.Set(wire.TypeA)
-	_, v6 := n.Set(wire.TypeAAAA)
-	return v4 || v6
 }

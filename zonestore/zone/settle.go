@@ -18,6 +18,7 @@ func (z *Zone) settleUpward(i uint32) {
 	n := z.nodes.at(i)
 	own := z.owned(i)
 	z.records += own.records
+	z.suspect = z.suspect || own.suspect
 	n.flags |= own.flags
 	if !own.visible && n.children() == 0 && i != 0 {
 		n.flags |= flagHidden
@@ -70,10 +71,12 @@ func bequest(parent uint32) (flags uint32) {
 type owned struct {
 	flags   uint32
 	visible bool // they make it a name of the zone
+	suspect bool // they may break a rule
 	records int
 }
 
 func (z *Zone) owned(i uint32) (own owned) {
+	alias, other := false, false
 	for sets := (Node{z, i}).cursor(); sets.left > 0; {
 		set := sets.next()
 		own.records += set.Len() + set.Signatures()
@@ -84,7 +87,15 @@ func (z *Zone) owned(i uint32) (own owned) {
 			own.flags |= flagCut
 		case set.Type == wire.TypeDNAME:
 			own.flags |= flagDNAME
+			own.suspect = true
+		case set.Type == wire.TypeCNAME:
+			alias = true
+			own.suspect = own.suspect || set.Len() > 1
+		case set.Type == wire.TypeDS:
+			own.suspect = own.suspect || i == 0
 		}
+		other = other || set.Len() > 0 && !besideCNAME(set.Type)
 	}
+	own.suspect = own.suspect || alias && other
 	return own
 }

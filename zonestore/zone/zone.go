@@ -30,6 +30,9 @@ type Zone struct {
 	index   index
 	*chains
 
+	// suspect tells that a record is of a kind that can break a rule, see Faults.
+	suspect bool
+
 	// plain is what PlainRecords has counted, 0 for nothing yet.
 	plain atomic.Int64
 
