@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"secondaryd/internal/certtest"
 	"secondaryd/zonestore/registry"
 )
 
@@ -281,6 +282,57 @@ func TestPeers(t *testing.T) {
 	}
 }
 
+// testPin is the digest of some key.
+const testPin = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
+// What is set of TLS is shown, but for the private key, and what is not put
+// again is unset, with the whole member.
+func TestPeerTLS(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ca := certtest.Authority(t)
+	client := ca.Issue(t, "client.example")
+	quoted := func(text string) string {
+		b, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	pair := `"client_certificate":` + quoted(client.PEM())
+	id := w.must(t, "POST", peersPath, `{"name":"n"}`)
+	one := peersPath + "/" + id
+	for _, step := range []struct{ body, want string }{
+		{`"tls":{"name":"Primary.example."}`, `,"tls":{"name":"Primary.example."}`},
+		{`"tls":{"pins":["` + testPin + `"]}`, `,"tls":{"pins":["` + testPin + `"]}`},
+		{
+			`"tls":{"client_key":` + quoted(client.KeyPEM(t)) + `,` + pair + `,"ca_certificate":` + quoted(ca.PEM()) + `,"name":"a","pins":["` + testPin + `"]}`,
+			`,"tls":{"name":"a","pins":["` + testPin + `"],"ca_certificate":` + quoted(ca.PEM()) + `,` + pair + `}`,
+		},
+		{`"tls":{"name":"a"}`, `,"tls":{"name":"a"}`},
+		{`"tls":null`, ``},
+		{`"tls":{"name":"a"}`, `,"tls":{"name":"a"}`},
+		{`"port":853`, `,"port":853`},
+	} {
+		want := `{"result":{"id":"` + id + `","name":"n"` + step.want + `},"success":true,"errors":[],"messages":[]}` + "\n"
+		if got := w.send(t, "PUT", one, `{"name":"n",`+step.body+`}`).body; got != want {
+			t.Errorf("%s\n got %s\nwant %s", step.body, got, want)
+		}
+		if got := w.send(t, "GET", one, "").body; got != want {
+			t.Errorf("%s\nread %s\nwant %s", step.body, got, want)
+		}
+	}
+	// A certificate without its key is refused: the one from before is not kept.
+	full := `{"name":"n","tls":{"name":"a","client_key":` + quoted(client.KeyPEM(t)) + `,` + pair + `}}`
+	w.must(t, "PUT", one, full)
+	if got := w.send(t, "PUT", one, `{"name":"n","tls":{"name":"a",`+pair+`}}`).faults(); got != "2102 /tls/client_key" {
+		t.Errorf("got %s", got)
+	}
+	if p, _ := w.Registry.Peer(id); p.TLS == nil || p.TLS.ClientKey.Reveal() != client.KeyPEM(t) {
+		t.Error("the key is not what was put")
+	}
+}
+
 func TestTSIGs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -478,6 +530,22 @@ func TestRefusals(t *testing.T) {
 		{"POST", peersPath, peer(`"port":"53"`), 400, "2101 /port"},
 		{"POST", peersPath, peer(`"ixfr_enable":"yes"`), 400, "2101 /ixfr_enable"},
 		{"POST", peersPath, peer(`"tsig_id":"nobody"`), 400, "2106 /tsig_id"},
+		{"POST", peersPath, peer(`"tls":true`), 400, "2101 /tls"},
+		{"POST", peersPath, peer(`"tls":{}`), 400, "2102 /tls"},
+		{"POST", peersPath, peer(`"tls":{"name":"","pins":[],"client_key":null}`), 400, "2102 /tls"},
+		{"POST", peersPath, peer(`"tls":{"name":7,"pins":"x","client_key":{}}`), 400, "2101 /tls/name, 2101 /tls/pins, 2101 /tls/client_key"},
+		{"POST", peersPath, peer(`"tls":{"pins":["x",1]}`), 400, "2101 /tls/pins/1"},
+		{
+			"POST", peersPath, peer(`"tls":{"pins":["x","YQ=="],"ca_certificate":"y"}`), 400,
+			"2102 /tls/name, 2103 /tls/pins/0, 2103 /tls/pins/1, 2103 /tls/ca_certificate",
+		},
+		{"POST", peersPath, peer(`"tls":{"pins":[` + strings.TrimPrefix(strings.Repeat(`,"x"`, 9), ",") + `]}`), 400, "2107 /tls/pins"},
+		{"POST", peersPath, peer(`"tls":{"pins":["` + testPin + `","` + testPin + `"]}`), 400, "2108 /tls/pins/1"},
+		{"POST", peersPath, peer(`"tls":{"name":"a b"}`), 400, "2103 /tls/name"},
+		{"POST", peersPath, peer(`"tls":{"name":"a","name":"b"}`), 400, "2111 /tls/name"},
+		{"POST", peersPath, peer(`"tls":{"name":"a","client_certificate":"x"}`), 400, "2102 /tls/client_key"},
+		{"POST", peersPath, peer(`"tls":{"name":"a","client_key":"x"}`), 400, "2102 /tls/client_certificate"},
+		{"POST", peersPath, peer(`"tls":{"name":"a","ca_certificate":"` + strings.Repeat("x", 1<<14+1) + `"}`), 400, "2110 /tls/ca_certificate"},
 		{"POST", "/accounts/" + accountB + "/secondary_dns/peers", peer(`"tsig_id":"` + s.key + `"`), 400, "2106 /tsig_id"},
 		{"PUT", onePeer, peer(`"ip":"x","port":70000,"tsig_id":"nobody"`), 400, "2104 /port, 2103 /ip, 2106 /tsig_id"},
 		{"DELETE", onePeer, "", 400, "2302"},

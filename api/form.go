@@ -17,6 +17,7 @@ import (
 // collected as problems, so that a client learns of all of them at once;
 // members nobody asks for are ignored.
 type form struct {
+	at       string // pointer to the object of the members
 	members  map[string]value
 	problems failure
 }
@@ -54,6 +55,9 @@ func (s *Server) bodyTooLong() error {
 	return refuse(codeBodyTooLong, "the request body is longer than %d octets", s.MaxBody)
 }
 
+// pointer points at a member, or at what is in it.
+func (f *form) pointer(path ...string) string { return f.at + pointer(path...) }
+
 // problem notes that a member is wrong.
 func (f *form) problem(c code, pointer, format string, args ...any) {
 	message := strings.TrimPrefix(pointer, "/") + ": " + fmt.Sprintf(format, args...)
@@ -72,7 +76,7 @@ func (f *form) optional(name string, k kind) *value {
 		return nil
 	}
 	if v.kind != k {
-		f.wrongType(pointer(name), v, k.String())
+		f.wrongType(f.pointer(name), v, k.String())
 		return nil
 	}
 	return &v
@@ -82,9 +86,9 @@ func (f *form) optional(name string, k kind) *value {
 func (f *form) required(name string, k kind) *value {
 	switch v, ok := f.members[name]; {
 	case !ok:
-		f.problem(codeMissing, pointer(name), "the member is missing; %s is needed", k)
+		f.problem(codeMissing, f.pointer(name), "the member is missing; %s is needed", k)
 	case v.kind == kindNull:
-		f.problem(codeMissing, pointer(name), "found null, %s is needed", k)
+		f.problem(codeMissing, f.pointer(name), "found null, %s is needed", k)
 	}
 	return f.optional(name, k)
 }
@@ -106,6 +110,14 @@ func (f *form) optionalText(name string) *string {
 	return &v.text
 }
 
+// textOrEmpty is a string; empty if it is unset.
+func (f *form) textOrEmpty(name string) string {
+	if v := f.optional(name, kindString); v != nil {
+		return v.text
+	}
+	return ""
+}
+
 func (f *form) optionalBool(name string) *bool {
 	v := f.optional(name, kindBool)
 	if v == nil {
@@ -123,9 +135,9 @@ func (f *form) optionalNumber(name string, least, most int64) (n int64, ok bool)
 	n, isWhole, fits := whole(v.text)
 	switch {
 	case !isWhole:
-		f.problem(codeType, pointer(name), "%.32s is not a whole number", v.text)
+		f.problem(codeType, f.pointer(name), "%.32s is not a whole number", v.text)
 	case !fits || n < least || n > most:
-		f.problem(codeRange, pointer(name), "%.32s is not between %d and %d", v.text, least, most)
+		f.problem(codeRange, f.pointer(name), "%.32s is not between %d and %d", v.text, least, most)
 	default:
 		return n, true
 	}
@@ -150,18 +162,39 @@ func (f *form) optionalPort(name string) *uint16 {
 
 // texts is a required list of strings.
 func (f *form) texts(name string) []string {
-	v := f.required(name, kindList)
+	return f.textsOf(name, f.required(name, kindList))
+}
+
+// optionalTexts is a list of strings; nil if it is unset.
+func (f *form) optionalTexts(name string) []string {
+	return f.textsOf(name, f.optional(name, kindList))
+}
+
+func (f *form) textsOf(name string, v *value) []string {
 	if v == nil {
 		return nil
 	}
 	texts := make([]string, len(v.list))
 	for i, entry := range v.list {
 		if entry.kind != kindString {
-			f.wrongType(pointer(name, strconv.Itoa(i)), entry, "a string")
+			f.wrongType(f.pointer(name, strconv.Itoa(i)), entry, "a string")
 		}
 		texts[i] = entry.text
 	}
 	return texts
+}
+
+// optionalObject has read take the members of an object, and reports whether
+// there is one.
+func (f *form) optionalObject(name string, read func(*form)) bool {
+	v := f.optional(name, kindObject)
+	if v == nil {
+		return false
+	}
+	inner := &form{at: f.pointer(name), members: v.members}
+	read(inner)
+	f.problems = append(f.problems, inner.problems...)
+	return true
 }
 
 // join adds what the registry says of the object made from the form. Where the

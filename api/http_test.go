@@ -225,6 +225,7 @@ func TestLog(t *testing.T) {
 	w.must(t, "POST", incomingPath(zoneOne), `{"name":"Example.ORG","peers":["`+peer+`"]}`)
 	w.must(t, "DELETE", incomingPath(zoneOne), "")
 	w.must(t, "GET", tsigsPath, "")
+	w.send(t, "POST", peersPath, `{"name":"p","tls":{"name":"a","client_certificate":"`+secret+`","client_key":"`+secret+`"}}`)
 	w.send(t, "GET", "/zones/"+secret+"%20/x", "")
 	var lines []string
 	for _, entry := range logs.All() {
@@ -235,7 +236,7 @@ func TestLog(t *testing.T) {
 		m := entry.ContextMap()
 		lines = append(lines, fmt.Sprint(entry.Level, " ", m["method"], " ", m["status"], " ", m["zone"]))
 	}
-	want := "info POST 200 <nil>; debug POST 400 <nil>; info POST 200 <nil>; info POST 200 example.org.; info DELETE 200 example.org.; debug GET 200 <nil>; debug GET 404 <nil>"
+	want := "info POST 200 <nil>; debug POST 400 <nil>; info POST 200 <nil>; info POST 200 example.org.; info DELETE 200 example.org.; debug GET 200 <nil>; debug POST 400 <nil>; debug GET 404 <nil>"
 	if got := strings.Join(lines, "; "); got != want {
 		t.Errorf(" got %s\nwant %s", got, want)
 	}

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+
+	"secondaryd/internal/certtest"
 )
 
 // document is the part of an OpenAPI document that the tests look at.
@@ -80,12 +84,21 @@ func TestDocumentDescribesResults(t *testing.T) {
 	t.Parallel()
 	s := seed(t)
 	d := parsed(t)
-	for name, path := range map[string]string{
-		"Incoming": incomingPath(zoneOne), "Status": incomingPath(zoneOne) + "/status", "Settings": incomingPath(zoneOne) + "/settings", "Peer": peersPath + "/" + s.peer, "TSIG": tsigsPath + "/" + s.key, "ACL": aclsPath + "/" + s.acl,
+	s.must(t, "PUT", peersPath+"/"+s.bare, peerWithTLS(t))
+	for path, name := range map[string]string{
+		incomingPath(zoneOne): "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
+		peersPath + "/" + s.peer: "Peer", peersPath + "/" + s.bare: "Peer",
+		tsigsPath + "/" + s.key: "TSIG", aclsPath + "/" + s.acl: "ACL",
 	} {
 		var result map[string]any
 		if err := yaml.Unmarshal(s.send(t, "GET", path, "").env.Result, &result); err != nil {
 			t.Fatal(err)
+		}
+		if inner, ok := result["tls"].(map[string]any); ok {
+			properties := d.Components["schemas"]["PeerTLS"].(map[string]any)["properties"].(map[string]any)
+			if diff := cmp.Diff(slices.Sorted(maps.Keys(properties)), slices.Sorted(maps.Keys(inner))); diff != "" {
+				t.Errorf("tls described (-), given (+):\n%s", diff)
+			}
 		}
 		schema := d.Components["schemas"][name].(map[string]any)
 		properties := schema["properties"].(map[string]any)
@@ -100,4 +113,18 @@ func TestDocumentDescribesResults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// peerWithTLS is a body with all that can be set of TLS.
+func peerWithTLS(t *testing.T) string {
+	t.Helper()
+	ca := certtest.Authority(t)
+	body, err := json.Marshal(map[string]any{"name": "n", "tls": map[string]any{
+		"name": "primary.example", "pins": []string{ca.Pin()}, "ca_certificate": ca.PEM(),
+		"client_certificate": ca.PEM(), "client_key": ca.KeyPEM(t),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }

@@ -14,6 +14,7 @@ var peers = collection[registry.Peer]{
 		return registry.Peer{
 			ID: id, Account: account, Name: f.text("name"), IP: f.optionalText("ip"),
 			Port: f.optionalPort("port"), IXFR: f.optionalBool("ixfr_enable"), TSIG: f.optionalText("tsig_id"),
+			TLS: peerTLSOf(f),
 		}
 	},
 	get:    (*registry.Tx).Peer,
@@ -21,12 +22,13 @@ var peers = collection[registry.Peer]{
 	remove: (*registry.Tx).DeletePeer,
 	show: func(p registry.Peer) any {
 		return struct {
-			ID   string  `json:"id"`
-			Name string  `json:"name"`
-			IP   *string `json:"ip,omitempty"`
-			Port *uint16 `json:"port,omitempty"`
-			IXFR *bool   `json:"ixfr_enable,omitempty"`
-			TSIG *string `json:"tsig_id,omitempty"`
-		}{p.ID, p.Name, p.IP, p.Port, p.IXFR, p.TSIG}
+			ID   string   `json:"id"`
+			Name string   `json:"name"`
+			IP   *string  `json:"ip,omitempty"`
+			Port *uint16  `json:"port,omitempty"`
+			IXFR *bool    `json:"ixfr_enable,omitempty"`
+			TSIG *string  `json:"tsig_id,omitempty"`
+			TLS  *peerTLS `json:"tls,omitempty"`
+		}{p.ID, p.Name, p.IP, p.Port, p.IXFR, p.TSIG, showPeerTLS(p.TLS)}
 	},
 }

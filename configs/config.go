@@ -158,7 +158,7 @@ type Metrics struct {
 // timers of a zone's SOA record. A transfer over any limit is ended and the
 // version served before stays.
 type Transfer struct {
-	// ConnectTimeout is how long a connection to a peer may take.
+	// ConnectTimeout is how long a connection to a peer may take, with the handshake of TLS.
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`
 	// FirstMessageTimeout is how long a peer may take to begin its answer.
 	FirstMessageTimeout time.Duration `yaml:"first_message_timeout"`

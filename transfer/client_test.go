@@ -23,7 +23,7 @@ const testSecret = "c2VjcmV0IG9mIHRoZSB0ZXN0cyBvZiB0cmFuc2Zlcg=="
 func primaryOf(t *testing.T, key bool) (*primary.Server, *client, peer, *zone.Zone) {
 	t.Helper()
 	z := primary.Zone{Name: testZone, Records: records(t, soaOf(7)+nsLine+lineA)}
-	o := primary.Options{Listen: "127.0.0.1:0"}
+	var o primary.Options
 	var k *tsig.Key
 	if key {
 		o.Keys = []primary.Key{{Name: "k.test.", Algorithm: "hmac-sha256.", Secret: testSecret}}
@@ -34,6 +34,27 @@ func primaryOf(t *testing.T, key bool) (*primary.Server, *client, peer, *zone.Zo
 		}
 	}
 	o.Zones = []primary.Zone{z}
+	s := runPrimary(t, o)
+	limits := defaultLimits()
+	c := newClient(new(net.Dialer).DialContext, &limits, testSeed)
+	p := peer{addr: s.Addr(), key: k, ixfr: true}
+	got, err := c.transfer(t.Context(), p, wantAny(t, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Update(testZone, func(rrs []dns.RR) []dns.RR { return append(rrs, records(t, lineB)...) }); err != nil {
+		t.Fatal(err)
+	}
+	if kept := c.pool.take(p.way()); kept != nil {
+		_ = kept.Close()
+	}
+	return s, c, p, got.zone
+}
+
+// runPrimary runs a primary on a free port until the test ends.
+func runPrimary(t *testing.T, o primary.Options) *primary.Server {
+	t.Helper()
+	o.Listen = "127.0.0.1:0"
 	s, err := primary.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -47,20 +68,7 @@ func primaryOf(t *testing.T, key bool) (*primary.Server, *client, peer, *zone.Zo
 			t.Error(err)
 		}
 	})
-	limits := defaultLimits()
-	c := newClient(new(net.Dialer).DialContext, &limits, testSeed)
-	p := peer{addr: s.Addr(), key: k, ixfr: true}
-	got, err := c.transfer(t.Context(), p, wantAny(t, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Update(testZone, func(rrs []dns.RR) []dns.RR { return append(rrs, records(t, lineB)...) }); err != nil {
-		t.Fatal(err)
-	}
-	if kept := c.pool.take(p.addr); kept != nil {
-		_ = kept.Close()
-	}
-	return s, c, p, got.zone
+	return s
 }
 
 func wantAny(t *testing.T, base *zone.Zone) want {

@@ -40,7 +40,9 @@ func (c *client) whichAlgorithm(
 		if err != nil {
 			return err
 		}
-		if knowsKey(ask(ctx, peer{id: p.id, addr: p.addr, key: other}, apex)) {
+		signed := p
+		signed.key = other
+		if knowsKey(ask(ctx, signed, apex)) {
 			return fail(StepTSIG, CauseAlgorithm, "it has %s as %s, we as %s", p.key.Name(), name, p.key.Algorithm())
 		}
 	}
@@ -74,7 +76,7 @@ func (c *client) whyRefused(ctx context.Context, p peer, apex wire.Name, refusal
 
 // begins reports whether a peer begins to transfer the zone, and ends that.
 func (c *client) begins(ctx context.Context, p peer, apex wire.Name) error {
-	conn, err := c.open(ctx, "tcp", p.addr)
+	conn, err := c.open(ctx, "tcp", p)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 	"secondaryd/zonestore/registry"
 )
 
-// Dialer opens a connection; network is "udp" or "tcp".
+// Dialer opens a connection; network is "udp" or "tcp", on which TLS is built.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // client asks peers. It is the one place that dials out.
@@ -67,7 +67,7 @@ func dialFrom(l *Limits) Dialer {
 // query makes a query to a peer.
 func (c *client) query(p peer, ask question) *query {
 	now := time.Now()
-	ask.key, ask.edns = p.key, !c.plain.has(p.addr, now)
+	ask.key, ask.edns, ask.padded = p.key, !c.plain.has(p.addr, now), p.tls != nil
 	return newQuery(c.id(), ask, now)
 }
 
@@ -83,16 +83,26 @@ func (c *client) mindsEDNS(p peer, err error) bool {
 	return true
 }
 
-// open connects to a peer.
-func (c *client) open(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error) {
-	if err := registry.CheckPeerAddr(addr.Addr(), c.limits.ForbidPrivate); err != nil {
+// open connects to a peer. To a peer with TLS nothing goes in clear, whatever
+// fails: neither a transfer nor a SOA query (RFC 9103 section 11).
+func (c *client) open(ctx context.Context, network string, p peer) (net.Conn, error) {
+	if err := registry.CheckPeerAddr(p.addr.Addr(), c.limits.ForbidPrivate); err != nil {
 		return nil, &Error{Step: StepConnect, Cause: CauseForbidden, Err: err}
+	}
+	if p.tls != nil && network != "tcp" {
+		return nil, fail(StepTLS, CauseInternal, "a peer with TLS was to be asked by %s", network)
 	}
 	dialing, cancel := context.WithTimeout(ctx, c.limits.Connect)
 	defer cancel()
-	conn, err := c.dial(dialing, network, addr.String())
+	conn, err := c.dial(dialing, network, p.addr.String())
 	if err != nil {
 		return nil, classify(StepConnect, err)
+	}
+	if p.tls == nil {
+		return conn, nil
+	}
+	if conn, err = secure(dialing, conn, p.tls); err != nil {
+		return nil, classify(StepTLS, err)
 	}
 	return conn, nil
 }

@@ -17,21 +17,37 @@ type expiry struct {
 }
 
 const (
-	optionExpire = 9
-	optSize      = 1232 // what we take by UDP (RFC 9715)
+	optionExpire  = 9
+	optionPadding = 12
+	optionHead    = 4    // octets of an empty option
+	optSize       = 1232 // what we take by UDP (RFC 9715)
+
+	// paddedTo is what the size of a padded query is a multiple of (RFC 8467
+	// section 4.1).
+	paddedTo = 128
 )
 
 // appendOPT puts an OPT record with an empty EXPIRE option behind a query (RFC
-// 7314 section 4) and counts it in its header.
-func appendOPT(msg []byte) []byte {
+// 7314 section 4) and counts it in its header. With padding (RFC 7830), and
+// with the rest, in octets, that is to follow, the query has a size that tells
+// little of the zone's name.
+func appendOPT(msg []byte, padded bool, rest int) []byte {
 	binary.BigEndian.PutUint16(msg[10:], binary.BigEndian.Uint16(msg[10:])+1)
 	msg = append(msg, 0) // the root
 	msg = binary.BigEndian.AppendUint16(msg, wire.TypeOPT)
 	msg = binary.BigEndian.AppendUint16(msg, optSize)
 	msg = binary.BigEndian.AppendUint32(msg, 0) // extended rcode, version, flags
-	msg = binary.BigEndian.AppendUint16(msg, 4)
-	msg = binary.BigEndian.AppendUint16(msg, optionExpire)
-	return binary.BigEndian.AppendUint16(msg, 0)
+	start := len(msg)
+	msg = append(msg, 0, 0) // the size of the options
+	msg = append(msg, 0, optionExpire, 0, 0)
+	if padded {
+		over := (len(msg) + optionHead + rest) % paddedTo
+		padding := (paddedTo - over) % paddedTo
+		msg = append(msg, 0, optionPadding, 0, byte(padding))
+		msg = append(msg, make([]byte, padding)...)
+	}
+	binary.BigEndian.PutUint16(msg[start:], uint16(len(msg)-start-2))
+	return msg
 }
 
 // readExpire looks for an EXPIRE option in the RDATA of an OPT record. Options

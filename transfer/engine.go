@@ -39,6 +39,7 @@ type Options struct {
 // zone store.
 type Engine struct {
 	registry *registry.Registry
+	resolver resolver
 	store    *zonestore.Store
 	limits   Limits
 	metrics  *metrics.Transfer
@@ -65,6 +66,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{
 		registry: o.Registry,
+		resolver: resolver{registry: o.Registry},
 		store:    o.Store,
 		limits:   o.Limits,
 		metrics:  o.Metrics,
@@ -214,7 +216,7 @@ func (e *Engine) dispatchLocked(j *job, now time.Time) {
 
 // peersLocked returns the peers of j in the order in which they are to be asked.
 func (e *Engine) peersLocked(j *job) []peer {
-	peers := peersOf(e.registry, j.served.ID())
+	peers := e.resolver.peersOf(j.served.ID())
 	for i, p := range peers {
 		if until, ok := j.whole[p.addr]; ok && time.Now().Before(until) {
 			peers[i].ixfr = false

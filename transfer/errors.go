@@ -20,6 +20,7 @@ type Step string
 // The steps, in the order they are taken.
 const (
 	StepConnect Step = "connect"
+	StepTLS     Step = "TLS"
 	StepSOA     Step = "SOA"
 	StepIXFR    Step = "IXFR"
 	StepAXFR    Step = "AXFR"
@@ -77,6 +78,15 @@ const (
 	CauseUnsigned       Cause = "the answer is not signed, but the peer has a key"
 	CauseOtherKey       Cause = "the answer is signed with another key"
 	CauseTSIG           Cause = "the signature of the answer can't be used"
+	CauseNotTrusted     Cause = "nobody trusted has issued the peer's certificate"
+	CauseValidity       Cause = "the peer's certificate is not valid at this time"
+	CauseHostName       Cause = "the peer's certificate is for another name"
+	CausePin            Cause = "the peer's public key is not among the pins"
+	CauseNoDoT          Cause = "the peer does not offer DNS over TLS (ALPN dot)"
+	CauseTLSVersion     Cause = "the peer does not speak TLS 1.3"
+	CauseClient         Cause = "the peer wants a client certificate that it trusts"
+	CauseNotTLS         Cause = "what the peer speaks is not TLS"
+	CauseTLS            Cause = "there is no TLS session with the peer"
 	CauseInternal       Cause = "a fault of our own"
 )
 
@@ -145,6 +155,9 @@ func classify(step Step, err error) *Error {
 	if _, ok := errors.AsType[*zone.LimitError](err); ok {
 		return &Error{step, CauseLimit, err}
 	}
+	if cause := causeOfTLS(err); cause != "" {
+		return &Error{StepTLS, cause, err}
+	}
 	for _, c := range causes {
 		if !errors.Is(err, c.err) {
 			continue
@@ -162,6 +175,8 @@ func causeOfRead(step Step, err error) Cause {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return CauseClosed
+	case step == StepTLS && !isTimeout(err):
+		return CauseTLS
 	case !isTimeout(err):
 		return CauseInternal
 	case step == StepConnect:

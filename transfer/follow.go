@@ -37,6 +37,7 @@ func (e *Engine) follow(ctx context.Context) error {
 
 // list compares all jobs with the configuration.
 func (e *Engine) list() {
+	e.resolver.tls.clear()
 	zones := map[string]struct{}{}
 	for _, z := range e.registry.Zones() {
 		zones[z.ID] = struct{}{}
@@ -67,6 +68,7 @@ func (e *Engine) apply(c registry.Change) {
 		}
 	case registry.KindPeer:
 		e.forgive(c.ID)
+		e.resolver.tls.forget(c.ID)
 		e.retryZones(e.registry.ZonesOfPeer(c.ID))
 	case registry.KindTSIG:
 		for _, id := range e.registry.PeersOfTSIG(c.ID) {
@@ -154,7 +156,8 @@ func (e *Engine) forgive(peerID string) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if s, ok := e.shares[resolve(e.registry, p).addr]; ok && s.breaker.answer(time.Time{}) {
+	addr, _ := p.AddrPort()
+	if s, ok := e.shares[addr]; ok && s.breaker.answer(time.Time{}) {
 		e.metrics.PeersLeftOut(-1)
 	}
 }

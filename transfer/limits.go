@@ -10,7 +10,7 @@ import (
 // Limits bound what a primary may take of us and how a zone's SOA timers are
 // read. All must be set; the settings' defaults are in package configs.
 type Limits struct {
-	Connect      time.Duration // until a connection stands
+	Connect      time.Duration // until a connection stands, with its TLS
 	FirstMessage time.Duration // until the answer begins
 	Message      time.Duration // between two messages
 	Total        time.Duration // for a whole transfer

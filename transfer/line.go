@@ -49,9 +49,9 @@ func (l *line) connect(ctx context.Context) (err error) {
 	}
 	l.hangUp()
 	l.kept = true
-	if l.conn = l.client.pool.take(l.peer.addr); l.conn == nil {
+	if l.conn = l.client.pool.take(l.peer.way()); l.conn == nil {
 		l.kept = false
-		if l.conn, err = l.client.open(ctx, "tcp", l.peer.addr); err != nil {
+		if l.conn, err = l.client.open(ctx, "tcp", l.peer); err != nil {
 			l.conn = nil
 			return err
 		}
@@ -66,7 +66,7 @@ func (l *line) hangUp() {
 		return
 	}
 	if l.untie() && l.clean {
-		l.client.pool.put(l.peer.addr, l.conn)
+		l.client.pool.put(l.peer.way(), l.conn)
 	} else {
 		_ = l.conn.Close() // nothing was left to write
 	}

@@ -78,7 +78,7 @@ func (e *Engine) NotifyKey(zoneID string, from netip.Addr, name wire.Name) *tsig
 		if !ok || !e.signsAs(conf, name) {
 			continue
 		}
-		p := resolve(e.registry, conf)
+		p := e.resolver.resolve(conf)
 		if p.key != nil && p.addr.Addr() == from {
 			return p.key
 		}

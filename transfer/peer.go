@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"slices"
 
@@ -13,6 +14,7 @@ type peer struct {
 	id   string
 	addr netip.AddrPort // zero: none configured
 	key  *tsig.Key      // nil: unsigned
+	tls  *tls.Config    // nil: in clear
 	ixfr bool           // it is to be asked for differences
 	fact error          // why the peer can't be asked at all
 }
@@ -25,19 +27,28 @@ func (p peer) label() string {
 	return p.addr.String()
 }
 
+// way is how the peer is connected to.
+func (p peer) way() way { return way{p.addr, p.tls} }
+
+// resolver makes peers of the configuration.
+type resolver struct {
+	registry *registry.Registry
+	tls      tlsConfigs
+}
+
 // peersOf returns the peers of the zone with that id in the order they are configured.
-func peersOf(r *registry.Registry, zone string) []peer {
-	z, _ := r.Zone(zone)
+func (r *resolver) peersOf(zone string) []peer {
+	z, _ := r.registry.Zone(zone)
 	peers := make([]peer, 0, len(z.Peers))
 	for _, id := range z.Peers {
-		if conf, ok := r.Peer(id); ok {
-			peers = append(peers, resolve(r, conf))
+		if conf, ok := r.registry.Peer(id); ok {
+			peers = append(peers, r.resolve(conf))
 		}
 	}
 	return peers
 }
 
-func resolve(r *registry.Registry, conf registry.Peer) peer {
+func (r *resolver) resolve(conf registry.Peer) peer {
 	p := peer{id: conf.ID}
 	addr, ok := conf.AddrPort()
 	if !ok {
@@ -45,10 +56,17 @@ func resolve(r *registry.Registry, conf registry.Peer) peer {
 		return p
 	}
 	p.addr, p.ixfr = addr, conf.IXFR != nil && *conf.IXFR
+	if conf.TLS != nil {
+		var err error
+		if p.tls, err = r.tls.of(conf); err != nil {
+			p.fact = fail(StepTLS, CauseInternal, "%w", err)
+			return p
+		}
+	}
 	if conf.TSIG == nil {
 		return p
 	}
-	key, ok := r.TSIG(*conf.TSIG)
+	key, ok := r.registry.TSIG(*conf.TSIG)
 	if !ok {
 		p.fact = fail(StepTSIG, CauseInternal, "key %s of the peer is missing", *conf.TSIG)
 		return p

@@ -18,7 +18,7 @@ var udpTries = [...]time.Duration{1 * time.Second, 2 * time.Second}
 const udpBuffer = 4096
 
 // poll asks a peer for the SOA of a zone: by UDP, and by TCP if UDP brings no
-// answer or a truncated one.
+// answer or a truncated one; by nothing but TLS where that is configured.
 func (c *client) poll(ctx context.Context, p peer, apex wire.Name) (polled, error) {
 	if p.fact != nil {
 		return polled{}, p.fact
@@ -34,6 +34,9 @@ func (c *client) poll(ctx context.Context, p peer, apex wire.Name) (polled, erro
 }
 
 func (c *client) pollOnce(ctx context.Context, p peer, apex wire.Name) (polled, error) {
+	if p.tls != nil {
+		return c.pollTCP(ctx, p, apex)
+	}
 	got, again, err := c.pollUDP(ctx, p, apex)
 	if again {
 		got, err = c.pollTCP(ctx, p, apex)
@@ -43,7 +46,7 @@ func (c *client) pollOnce(ctx context.Context, p peer, apex wire.Name) (polled, 
 
 // pollUDP asks by UDP; again tells that TCP should be tried.
 func (c *client) pollUDP(ctx context.Context, p peer, apex wire.Name) (got polled, again bool, err error) {
-	conn, err := c.open(ctx, "udp", p.addr)
+	conn, err := c.open(ctx, "udp", p)
 	if err != nil {
 		return polled{}, false, err
 	}

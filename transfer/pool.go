@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"slices"
@@ -13,10 +14,18 @@ import (
 type pool struct {
 	perPeer int // at most
 
-	mu     sync.Mutex                     // guards the fields below
-	idle   map[netip.AddrPort][]*idleConn // the last one used last
+	mu     sync.Mutex          // guards the fields below
+	idle   map[way][]*idleConn // the last one used last
 	count  int
 	closed bool
+}
+
+// way is how a connection to a peer was made. Only who would make the same may
+// have it: another peer at that address may be asked in clear, or known by
+// something else.
+type way struct {
+	addr netip.AddrPort
+	tls  *tls.Config
 }
 
 type idleConn struct {
@@ -30,59 +39,59 @@ const (
 	maxIdle = 256
 )
 
-// take returns a connection to the peer, nil if none is kept. The peer may have
+// take returns a connection that goes this way, nil if none is kept. The peer may have
 // closed it.
-func (p *pool) take(addr netip.AddrPort) net.Conn {
+func (p *pool) take(to way) net.Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	kept := p.idle[addr]
+	kept := p.idle[to]
 	if len(kept) == 0 {
 		return nil
 	}
 	c := kept[len(kept)-1]
-	p.removeLocked(addr, c)
+	p.removeLocked(to, c)
 	c.expiry.Stop()
 	return c.Conn
 }
 
 // put keeps a connection on which nothing is left unread, or closes it.
-func (p *pool) put(addr netip.AddrPort, conn net.Conn) {
+func (p *pool) put(to way, conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.count >= maxIdle || len(p.idle[addr]) >= p.perPeer {
+	if p.closed || p.count >= maxIdle || len(p.idle[to]) >= p.perPeer {
 		_ = conn.Close() // nothing was left to write
 		return
 	}
 	c := &idleConn{Conn: conn}
-	c.expiry = time.AfterFunc(idleFor, func() { p.expire(addr, c) })
+	c.expiry = time.AfterFunc(idleFor, func() { p.expire(to, c) })
 	if p.idle == nil {
-		p.idle = map[netip.AddrPort][]*idleConn{}
+		p.idle = map[way][]*idleConn{}
 	}
-	p.idle[addr] = append(p.idle[addr], c)
+	p.idle[to] = append(p.idle[to], c)
 	p.count++
 }
 
-func (p *pool) expire(addr netip.AddrPort, c *idleConn) {
+func (p *pool) expire(to way, c *idleConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.removeLocked(addr, c) {
+	if p.removeLocked(to, c) {
 		_ = c.Close()
 	}
 }
 
 // removeLocked takes c out, unless it was taken already.
-func (p *pool) removeLocked(addr netip.AddrPort, c *idleConn) bool {
-	kept := p.idle[addr]
+func (p *pool) removeLocked(to way, c *idleConn) bool {
+	kept := p.idle[to]
 	i := slices.Index(kept, c)
 	if i < 0 {
 		return false
 	}
 	p.count--
 	if len(kept) == 1 {
-		delete(p.idle, addr)
+		delete(p.idle, to)
 		return true
 	}
-	p.idle[addr] = slices.Delete(kept, i, i+1)
+	p.idle[to] = slices.Delete(kept, i, i+1)
 	return true
 }
 

@@ -22,7 +22,7 @@ func (c *countedConn) Close() error {
 func TestPool(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		here, there := netip.MustParseAddrPort("192.0.2.1:53"), netip.MustParseAddrPort("192.0.2.2:53")
+		here, there := way{addr: netip.MustParseAddrPort("192.0.2.1:53")}, way{addr: netip.MustParseAddrPort("192.0.2.2:53")}
 		p := &pool{perPeer: 2}
 		conns := make([]*countedConn, 5)
 		for i := range conns {

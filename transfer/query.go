@@ -25,6 +25,8 @@ type question struct {
 	base  *zone.Zone // what an IXFR query has at hand, nil in others
 	key   *tsig.Key  // nil: unsigned
 	edns  bool
+	// padded has the query grow to a size that says little; EDNS can do that.
+	padded bool
 }
 
 // newQuery makes a query, signed if there is a key. The id comes from a strong
@@ -42,12 +44,20 @@ func newQuery(id uint16, ask question, now time.Time) *query {
 		q.bytes = appendOurSOA(q.bytes, q.base)
 	}
 	if q.edns {
-		q.bytes = appendOPT(q.bytes)
+		q.bytes = appendOPT(q.bytes, q.padded, q.signatureSize())
 	}
 	if q.key != nil {
 		q.bytes, q.mac = q.key.Sign(q.bytes, nil, now)
 	}
 	return q
+}
+
+// signatureSize is the size of the TSIG record that the query ends with.
+func (q *question) signatureSize() int {
+	if q.key == nil {
+		return 0
+	}
+	return q.key.Size()
 }
 
 // appendOurSOA writes the SOA of our version, of which an IXFR query asks what

@@ -3,9 +3,10 @@
 // it, and hands it to the zone store. It is the only package that dials out.
 //
 // The protocol (query.go, soa.go, stream.go, axfr.go, ixfr.go, timing.go) is
-// bytes in, decisions out; poll.go and transfer.go do the I/O; the Engine owns the schedule, one
-// heap for all zones, and every goroutine. A transfer that fails anywhere
-// leaves the served version as it was.
+// bytes in, decisions out; poll.go and transfer.go do the I/O, over what dial.go
+// and tls.go open; the Engine owns the schedule, one heap for all zones, and
+// every goroutine. A transfer that fails anywhere leaves the served version as
+// it was.
 package transfer
 
 import (
@@ -106,11 +107,11 @@ func (c *client) whole(ctx context.Context, l *line, w want) (received, error) {
 }
 
 // leavesAXFR reports whether an incremental transfer that failed so leaves a
-// full one worth trying: not if the peer can't be reached, does not share our
-// key, or has nothing newer.
+// full one worth trying: not if the peer can't be reached, is not the right one,
+// does not share our key, or has nothing newer.
 func (e *Error) leavesAXFR() bool {
 	switch e.Step {
-	case StepConnect, StepTSIG:
+	case StepConnect, StepTLS, StepTSIG:
 		return false
 	default:
 		return e.Cause != CauseOlder

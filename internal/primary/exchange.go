@@ -15,7 +15,7 @@ import (
 // that got it and must not be used after the script has returned.
 type Exchange struct {
 	Request *dns.Msg
-	Network string // udp or tcp
+	Network string // udp, tcp or tls
 	Remote  netip.AddrPort
 	// Signed says that the request's TSIG verified.
 	Signed bool

@@ -2,6 +2,7 @@ package primary
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/miekg/dns"
 )
+
+const networkTLS = "tls"
 
 const (
 	portTries   = 50
@@ -70,23 +73,42 @@ func (s *Server) serveUDP(all *sync.WaitGroup) error {
 	}
 }
 
-func (s *Server) serveTCP(ctx context.Context, all *sync.WaitGroup) error {
+// serveStream answers over the connections of a listener of TCP or of TLS.
+func (s *Server) serveStream(ctx context.Context, all *sync.WaitGroup, network string, listener net.Listener) error {
 	for {
-		conn, err := s.tcp.Accept()
+		conn, err := listener.Accept()
 		if err != nil {
-			return fmt.Errorf("tcp: %w", err)
+			return fmt.Errorf("%s: %w", network, err)
 		}
 		all.Go(func() {
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-			for s.serveOne(conn) == nil {
+			if network == networkTLS && !s.handshake(ctx, conn.(*tls.Conn)) {
+				return
+			}
+			for s.serveOne(network, conn) == nil {
 			}
 		})
 	}
 }
 
+// handshake begins the TLS session of a connection. If it comes to nothing, it
+// waits for the client to go: closing before may take from it the alert that
+// says why.
+func (s *Server) handshake(ctx context.Context, conn *tls.Conn) bool {
+	if err := conn.SetDeadline(time.Now().Add(idleTimeout)); err != nil {
+		return false
+	}
+	err := conn.HandshakeContext(ctx)
+	if err != nil {
+		s.log("primary: TLS with %s, error: %v", conn.RemoteAddr(), err)
+		_, _ = io.Copy(io.Discard, conn.NetConn())
+	}
+	return err == nil
+}
+
 // serveOne answers the next request of a connection; an error ends it.
-func (s *Server) serveOne(conn net.Conn) error {
+func (s *Server) serveOne(network string, conn net.Conn) error {
 	if err := conn.SetDeadline(time.Now().Add(idleTimeout)); err != nil {
 		return err
 	}
@@ -105,7 +127,7 @@ func (s *Server) serveOne(conn net.Conn) error {
 		_, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(msg))), msg...))
 		return err
 	}
-	return s.serve(raw, "tcp", conn.RemoteAddr().(*net.TCPAddr).AddrPort(), write, conn)
+	return s.serve(raw, network, conn.RemoteAddr().(*net.TCPAddr).AddrPort(), write, conn)
 }
 
 // serve answers one request as the script in force says.

@@ -2,13 +2,14 @@
 //
 // It promises an honest primary: SOA and plain look-ups by exact name over UDP
 // and TCP, AXFR and IXFR over TCP in messages of several records, TSIG on every message
-// of an answer to a signed request, NOTIFY with retransmission. It knows no
+// of an answer to a signed request, NOTIFY with retransmission, all but that over TLS too. It knows no
 // referrals, wildcards or DNSSEC. A Script makes it misbehave in one chosen way.
 // All methods of Server are safe for concurrent use.
 package primary
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -40,8 +41,10 @@ type Zone struct {
 type Options struct {
 	// Listen is the address for UDP and TCP; port 0 picks one free for both.
 	Listen string
-	Zones  []Zone
-	Keys   []Key
+	// TLS, when set, opens a listener for TLS on another port of the same host.
+	TLS   *tls.Config
+	Zones []Zone
+	Keys  []Key
 	// Log is told of each request and each failure; nil means nobody is.
 	Log func(format string, args ...any)
 }
@@ -50,6 +53,7 @@ type Options struct {
 type Server struct {
 	udp    net.PacketConn
 	tcp    net.Listener
+	tls    net.Listener // nil: none
 	keys   map[string]Key
 	log    func(format string, args ...any)
 	script atomic.Pointer[Script]
@@ -90,6 +94,13 @@ func New(o Options) (*Server, error) {
 	if s.udp, s.tcp, err = listen(o.Listen); err != nil {
 		return nil, err
 	}
+	if o.TLS == nil {
+		return s, nil
+	}
+	if s.tls, err = tls.Listen("tcp", netip.AddrPortFrom(s.Addr().Addr(), 0).String(), o.TLS); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("listen: %w", err)
+	}
 	return s, nil
 }
 
@@ -111,6 +122,11 @@ func (s *Server) Add(z Zone) error {
 // Addr is the address that the server listens on, the same for UDP and TCP.
 func (s *Server) Addr() netip.AddrPort {
 	return s.tcp.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// TLSAddr is the address that the server listens on for TLS, if it does.
+func (s *Server) TLSAddr() netip.AddrPort {
+	return s.tls.Addr().(*net.TCPAddr).AddrPort()
 }
 
 // Script sets how requests are answered from now on; nil means honestly.
@@ -138,7 +154,10 @@ func (s *Server) Run(ctx context.Context) error {
 	defer context.AfterFunc(running, s.Close)()
 	var all sync.WaitGroup
 	all.Go(func() { fail(s.serveUDP(&all)) })
-	all.Go(func() { fail(s.serveTCP(running, &all)) })
+	all.Go(func() { fail(s.serveStream(running, &all, "tcp", s.tcp)) })
+	if s.tls != nil {
+		all.Go(func() { fail(s.serveStream(running, &all, networkTLS, s.tls)) })
+	}
 	all.Wait()
 	s.Close()
 	if ctx.Err() != nil {
@@ -152,4 +171,7 @@ func (s *Server) Close() {
 	// Closing twice is harmless, and nothing was buffered that could be lost.
 	_ = s.udp.Close()
 	_ = s.tcp.Close()
+	if s.tls != nil {
+		_ = s.tls.Close()
+	}
 }

@@ -46,6 +46,13 @@ func start(t *testing.T, keyName string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	run(t, s)
+	return s
+}
+
+// run runs a server until the test ends.
+func run(t *testing.T, s *Server) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- s.Run(ctx) }()
@@ -55,7 +62,6 @@ func start(t *testing.T, keyName string) *Server {
 			t.Errorf("Run: %v", err)
 		}
 	})
-	return s
 }
 
 func ask(t *testing.T, s *Server, network, name string, qtype uint16) *dns.Msg {

@@ -18,13 +18,14 @@ func BIND(t testing.TB, o ServerOptions) *Server {
 }
 
 func bindConfig(s *Server) string {
-	return fmt.Sprintf(`
+	return s.bindTLS() + fmt.Sprintf(`
 options {
     directory %q;
     pid-file %q;
     session-keyfile %q;
     managed-keys-directory %q;
     listen-on port %d { %s; };
+%s
     listen-on-v6 { none; };
     recursion no;
     empty-zones-enable no;
@@ -39,7 +40,7 @@ options {
     check-integrity no;
 };
 controls { };
-`, s.dir, s.path("named.pid"), s.path("session.key"), s.dir, s.Addr.Port(), s.Addr.Addr()) +
+`, s.dir, s.path("named.pid"), s.path("session.key"), s.dir, s.Addr.Port(), s.Addr.Addr(), s.bindListenTLS()) +
 		lines(s.options.Keys, func(k Key) string {
 			return fmt.Sprintf("key %q { algorithm %s; secret %q; };", bare(k.Name), bare(k.Algorithm), k.Secret)
 		}) +
@@ -58,8 +59,8 @@ func (s *Server) bindZone(z Zone) string {
 	notify := lines(s.options.Notify, func(a netip.AddrPort) string {
 		return fmt.Sprintf("        %s port %d %s;", a.Addr(), a.Port(), key)
 	})
-	return fmt.Sprintf("zone %q {\n    type primary;\n    file %q;\n    allow-transfer { %s };\n    also-notify {\n%s    };\n};",
-		z.Name, zoneFile(z.Name), access, notify)
+	return fmt.Sprintf("zone %q {\n    type primary;\n    file %q;\n    %s\n    also-notify {\n%s    };\n};",
+		z.Name, zoneFile(z.Name), s.bindTransfers(access), notify)
 }
 
 func (s *Server) bindSecondary(z Zone) string {

@@ -48,7 +48,18 @@ type Peer struct {
 	Name   string `json:"name"`
 	IP     string `json:"ip,omitempty"`
 	Port   int    `json:"port,omitempty"`
+	IXFR   bool   `json:"ixfr_enable,omitempty"`
 	TSIGID string `json:"tsig_id,omitempty"`
+	TLS    *TLS   `json:"tls,omitempty"`
+}
+
+// TLS is how a primary is asked over TLS, as the API has it.
+type TLS struct {
+	Name              string   `json:"name,omitempty"`
+	Pins              []string `json:"pins,omitempty"`
+	CACertificate     string   `json:"ca_certificate,omitempty"`
+	ClientCertificate string   `json:"client_certificate,omitempty"`
+	ClientKey         string   `json:"client_key,omitempty"` // not in answers
 }
 
 // ACL is an ACL as the API has it.

@@ -33,9 +33,9 @@ server:
     server-count: 1
     rrl-ratelimit: 0
     verbosity: 1
-remote-control:
+%sremote-control:
     control-enable: no
-`, s.Addr.Addr(), s.Addr.Port(), s.dir, s.path("nsd.pid"), s.path("xfrd.state"), s.dir, s.path("zone.list")) +
+`, s.Addr.Addr(), s.Addr.Port(), s.dir, s.path("nsd.pid"), s.path("xfrd.state"), s.dir, s.path("zone.list"), s.nsdTLS()) +
 		lines(s.options.Keys, func(k Key) string {
 			return fmt.Sprintf("key:\n    name: %q\n    algorithm: %s\n    secret: %q", bare(k.Name), bare(k.Algorithm), k.Secret)
 		}) +

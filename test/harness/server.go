@@ -32,6 +32,7 @@ type ServerOptions struct {
 	Primary netip.AddrPort
 	// Notify lists whom changes are told to. It is signed with the zone's key.
 	Notify []netip.AddrPort
+	TLS    *ServerTLS // nil: none
 }
 
 // Server is a real server on 127.0.0.1, the primary of its zones unless
@@ -39,6 +40,7 @@ type ServerOptions struct {
 type Server struct {
 	Name string
 	Addr netip.AddrPort
+	TLS  netip.AddrPort // with ServerOptions.TLS
 
 	dir     string
 	options ServerOptions
@@ -72,6 +74,7 @@ func startServer(t testing.TB, p product, o ServerOptions) *Server {
 				s.write(t, zoneFile(z.Name), z.Text)
 			}
 		}
+		s.withTLS(t)
 		s.write(t, "server.conf", p.config(s))
 		s.launch(t)
 		if s.answers() {

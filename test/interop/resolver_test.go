@@ -90,6 +90,17 @@ func (a *asker) askTCP(q rrset) (*message, error) {
 // signatures are not verified: that is not what is tested on this side.
 func transfer(t *testing.T, addr netip.AddrPort, zone string, key *harness.Key) []record {
 	t.Helper()
+	conn, err := net.DialTimeout("tcp", addr.String(), tcpTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	return transferOver(t, conn, zone, key)
+}
+
+// transferOver is transfer over a connection that is there.
+func transferOver(t *testing.T, conn net.Conn, zone string, key *harness.Key) []record {
+	t.Helper()
 	m := new(dns.Msg).SetAxfr(dns.Fqdn(zone))
 	query, err := m.Pack()
 	if key != nil {
@@ -99,11 +110,6 @@ func transfer(t *testing.T, addr netip.AddrPort, zone string, key *harness.Key) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := net.DialTimeout("tcp", addr.String(), tcpTimeout)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
 	if err := errors.Join(conn.SetDeadline(time.Now().Add(time.Minute)), harness.WriteFrame(conn, query)); err != nil {
 		t.Fatal(err)
 	}
@@ -111,11 +117,11 @@ func transfer(t *testing.T, addr netip.AddrPort, zone string, key *harness.Key) 
 	for len(records) < 2 || records[len(records)-1] != records[0] {
 		msg, err := harness.ReadFrame(conn)
 		if err != nil {
-			t.Fatalf("AXFR from %s after %d records: %v", addr, len(records), err)
+			t.Fatalf("AXFR from %s after %d records: %v", conn.RemoteAddr(), len(records), err)
 		}
 		m, err := parse(msg)
 		if err != nil || m.rcode != dns.RcodeSuccess {
-			t.Fatalf("AXFR from %s after %d records: rcode %v, %v", addr, len(records), m, err)
+			t.Fatalf("AXFR from %s after %d records: rcode %v, %v", conn.RemoteAddr(), len(records), m, err)
 		}
 		records = append(records, m.answer...)
 	}

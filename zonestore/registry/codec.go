@@ -39,12 +39,20 @@ type (
 		Modified    time.Time `json:"modified"`
 	}
 	storedPeer struct {
-		Account string  `json:"account"`
-		Name    string  `json:"name"`
-		IP      *string `json:"ip,omitempty"`
-		Port    *uint16 `json:"port,omitempty"`
-		IXFR    *bool   `json:"ixfr,omitempty"`
-		TSIG    *string `json:"tsig,omitempty"`
+		Account string     `json:"account"`
+		Name    string     `json:"name"`
+		IP      *string    `json:"ip,omitempty"`
+		Port    *uint16    `json:"port,omitempty"`
+		IXFR    *bool      `json:"ixfr,omitempty"`
+		TSIG    *string    `json:"tsig,omitempty"`
+		TLS     *storedTLS `json:"tls,omitempty"`
+	}
+	storedTLS struct {
+		Name              string   `json:"name,omitempty"`
+		Pins              []string `json:"pins,omitempty"`
+		CACertificate     string   `json:"ca_certificate,omitempty"`
+		ClientCertificate string   `json:"client_certificate,omitempty"`
+		ClientKey         string   `json:"client_key,omitempty"`
 	}
 	storedTSIG struct {
 		Account   string `json:"account"`
@@ -81,7 +89,7 @@ func storedForm(o object) any {
 	case *Zone:
 		return storedZone{o.Account, o.Name, o.AutoRefresh, o.Peers, o.MaxShrink, o.Created, o.Modified}
 	case *Peer:
-		return storedPeer{o.Account, o.Name, o.IP, o.Port, o.IXFR, o.TSIG}
+		return storedPeer{o.Account, o.Name, o.IP, o.Port, o.IXFR, o.TSIG, storedTLSOf(o.TLS)}
 	case *TSIG:
 		return storedTSIG{o.Account, o.Name, o.Algorithm, o.Secret.Reveal()}
 	case *ACL:
@@ -89,6 +97,20 @@ func storedForm(o object) any {
 	default:
 		panic(fmt.Sprintf("registry: no stored form of %T", o))
 	}
+}
+
+func storedTLSOf(t *PeerTLS) *storedTLS {
+	if t == nil {
+		return nil
+	}
+	return &storedTLS{t.Name, t.Pins, t.CACertificate, t.ClientCertificate, t.ClientKey.Reveal()}
+}
+
+func (s *storedTLS) peerTLS() *PeerTLS {
+	if s == nil {
+		return nil
+	}
+	return &PeerTLS{s.Name, s.Pins, s.CACertificate, s.ClientCertificate, Secret(s.ClientKey)}
 }
 
 // checksum is that of a value with at least a header.
@@ -134,7 +156,7 @@ func decodePayload(kind Kind, id string, revision uint64, payload []byte) (objec
 		return &Zone{id, s.Account, s.Name, s.AutoRefresh, s.Peers, s.MaxShrink, s.Created, s.Modified, revision}, err
 	case KindPeer:
 		s, err := unmarshal[storedPeer](payload)
-		return &Peer{id, s.Account, s.Name, s.IP, s.Port, s.IXFR, s.TSIG, revision}, err
+		return &Peer{id, s.Account, s.Name, s.IP, s.Port, s.IXFR, s.TSIG, s.TLS.peerTLS(), revision}, err
 	case KindTSIG:
 		s, err := unmarshal[storedTSIG](payload)
 		return &TSIG{id, s.Account, s.Name, s.Algorithm, Secret(s.Secret), revision}, err

@@ -2,8 +2,11 @@ package registry
 
 import "net/netip"
 
-// defaultPort is asked when a peer names no port.
-const defaultPort = 53
+// Ports that are asked when a peer names none.
+const (
+	defaultPort    = 53
+	defaultPortTLS = 853 // RFC 9103 section 7.3
+)
 
 // Peer is a server that zones are fetched from. A nil member is one the user
 // did not set; answers leave it out.
@@ -15,6 +18,7 @@ type Peer struct {
 	Port     *uint16
 	IXFR     *bool
 	TSIG     *string // id of the key that signs what is sent to the peer
+	TLS      *PeerTLS
 	Revision uint64
 }
 
@@ -28,8 +32,11 @@ func (p Peer) AddrPort() (netip.AddrPort, bool) {
 		return netip.AddrPort{}, false
 	}
 	port := uint16(defaultPort)
-	if p.Port != nil && *p.Port != 0 {
+	switch {
+	case p.Port != nil && *p.Port != 0:
 		port = *p.Port
+	case p.TLS != nil:
+		port = defaultPortTLS
 	}
 	return netip.AddrPortFrom(addr.Unmap(), port), true
 }
@@ -42,6 +49,7 @@ func (p *Peer) clone() Peer {
 	c := *p
 	c.IP, c.Port = clonePointer(p.IP), clonePointer(p.Port)
 	c.IXFR, c.TSIG = clonePointer(p.IXFR), clonePointer(p.TSIG)
+	c.TLS = p.TLS.clone()
 	return c
 }
 

@@ -161,6 +161,9 @@ func TestAddrPort(t *testing.T) {
 		{Peer{IP: new("192.0.2.1"), Port: new(uint16(0))}, "192.0.2.1:53"},
 		{Peer{IP: new("::ffff:192.0.2.1"), Port: new(uint16(54))}, "192.0.2.1:54"},
 		{Peer{IP: new("2001:db8::1"), Port: new(uint16(65535))}, "[2001:db8::1]:65535"},
+		{Peer{IP: new("192.0.2.1"), TLS: &PeerTLS{}}, "192.0.2.1:853"},
+		{Peer{IP: new("192.0.2.1"), Port: new(uint16(0)), TLS: &PeerTLS{}}, "192.0.2.1:853"},
+		{Peer{IP: new("192.0.2.1"), Port: new(uint16(54)), TLS: &PeerTLS{}}, "192.0.2.1:54"},
 	} {
 		got, ok := test.peer.AddrPort()
 		if ok != (test.want != "") || ok && got.String() != test.want {

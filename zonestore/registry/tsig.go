@@ -31,13 +31,14 @@ func (t *TSIG) account() string  { return t.Account }
 func (t *TSIG) revision() uint64 { return t.Revision }
 func (t *TSIG) clone() TSIG      { return *t }
 
-// Secret is a shared secret in base64. However it is printed, logged or
+// Secret is a shared secret in base64, or a private key in PEM. However it is printed, logged or
 // marshalled it comes out as ***; only Reveal gives it.
 type Secret string
 
 const hidden = "***"
 
-// Reveal gives the secret itself, for signing and for the API's answers.
+// Reveal gives the secret itself: for its use, for the file, and for the answers
+// of the API that hold it.
 func (s Secret) Reveal() string { return string(s) }
 
 // String hides the secret.

@@ -39,7 +39,7 @@ func validatePeer(peer *Peer, forbidPrivate bool) error {
 	if peer.IP != nil {
 		errs = append(errs, validateIP(*peer.IP, forbidPrivate))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, validatePeerTLS(peer.TLS))...)
 }
 
 func validateTSIG(key *TSIG) error {
