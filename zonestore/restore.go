@@ -105,6 +105,10 @@ func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now 
 	if s.doubtful {
 		t.Confirmed = meta.Received // what was confirmed since may have been a newer copy
 	}
+	t, behind := t.running(now)
+	if behind {
+		log.Warn("the clock is behind the time when the copy was confirmed: it counts as confirmed now")
+	}
 	served.timers.Store(&t)
 	view := &View{State: StateServing, Zone: z, Serial: z.Serial(), Expires: t.Expires}
 	if !now.Before(view.Expires) {

@@ -262,12 +262,15 @@ func (s *Store) Run(ctx context.Context) error {
 	flush, retry := time.NewTicker(flushEvery), time.NewTicker(retryEvery)
 	defer flush.Stop()
 	defer retry.Stop()
+	start := time.Now()
+	var wall clock
 	for {
 		select {
 		case <-ctx.Done():
 			s.flush()
 			return nil
 		case <-flush.C:
+			s.watchClock(&wall, start, time.Now())
 			s.flush()
 		case <-retry.C:
 			s.saveUnsaved()
