@@ -260,7 +260,8 @@ func (e *Engine) startLocked(j *job) {
 	for _, p := range o.peers {
 		e.shareLocked(p.addr).breaker.probe()
 	}
-	j.queued, j.wish, j.granted, j.running, j.began = nil, wish{}, false, true, time.Now()
+	j.queued, j.wish, j.granted = nil, wish{}, false
+	j.begin(time.Now())
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel
 	e.workers.Go(func() {

@@ -212,12 +212,16 @@ func (w *world) flood(id string, from netip.Addr, lasts time.Duration) {
 	}
 }
 
-// TestEngineNotifyFlood: checks come one after the other, as the poll rate of
-// the peer has it, the first at once; and the last NOTIFY leads to a check.
-func TestEngineNotifyFlood(t *testing.T) {
+// TestEngineNotifyFlood: checks come with a gap between them, or as the poll rate
+// of the peer has it, the first at once; and the last NOTIFY leads to a check.
+func TestEngineNotifyFlood(t *testing.T)       { testNotifyFlood(t, 1000, 10) }
+func TestEngineNotifyFloodAtRate(t *testing.T) { testNotifyFlood(t, 5, 5) }
+
+func testNotifyFlood(t *testing.T, polls, rate int) {
+	t.Helper()
 	inWorld(t, func(w *world) {
-		const rate, seconds = 20, 10
-		w.limits.PollsPerSecond = rate
+		const seconds = 10
+		w.limits.PollsPerSecond = polls
 		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
 		pass(noticePause)
 		w.peers.take()
@@ -227,7 +231,7 @@ func TestEngineNotifyFlood(t *testing.T) {
 		if first := asked[0].at; !first.Equal(begun) {
 			t.Errorf("the first check is %s after the NOTIFY", first.Sub(begun))
 		}
-		if n, most := len(asked), rate*seconds+rate/10+1; n > most || n < most*9/10 {
+		if n, most := len(asked), rate*seconds+noticeFlurry+2; n > most || n < most*9/10 {
 			t.Errorf("%d checks in %d seconds, want up to %d", n, seconds, most)
 		}
 		for i, a := range asked[1:] {

@@ -144,6 +144,9 @@ func (x *ixfr) turn(rr wire.RR, rdata []byte) error {
 	if !newer(soa.Serial, x.reached) {
 		return fail(StepIXFR, CauseChain, "a difference leads from serial %d to %d", x.reached, soa.Serial)
 	}
+	if soa.Serial == x.newest && wire.CompareRdata(wire.TypeSOA, rdata, x.first.rdata) != 0 {
+		return fail(StepIXFR, CauseStructure, "the SOA that is added last differs from the first")
+	}
 	x.reached, x.phase = soa.Serial, phaseAdditions
 	return x.delta.Add(rr.Owner, rr.Type, rr.TTL, rdata)
 }

@@ -176,6 +176,7 @@ func TestIXFRRefuses(t *testing.T) {
 		{"goes nowhere", one(soaOf(7) + lineA + soaOf(7) + lineB), StepIXFR, CauseChain},
 		{"a gap in the chain", soaOf(10) + soaOf(7) + soaOf(8) + soaOf(9) + soaOf(10) + soaOf(10), StepIXFR, CauseChain},
 		{"the final SOA has other content", soaOf(8) + soaOf(7) + soaOf(8) + strings.Replace(soaOf(8), "86400", "86401", 1), StepIXFR, CauseStructure},
+		{"the SOA added last has other content", one(soaOf(7) + strings.Replace(soaOf(8), "86400", "86401", 1)), StepIXFR, CauseStructure},
 		{"data after the end", one(soaOf(7)+soaOf(8)+lineB) + lineC, StepIXFR, CauseStructure},
 		{"deletes what is not there", one(soaOf(7) + lineC + soaOf(8)), StepIXFR, CauseMisfit},
 		{"deletes an unknown value", one(soaOf(7) + "a.example.org. 60 IN A 192.0.2.99\n" + soaOf(8)), StepIXFR, CauseMisfit},

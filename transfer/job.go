@@ -31,6 +31,8 @@ type job struct {
 	at    time.Time // when the schedule wakes for it
 	check time.Time // when the next check is due
 	began time.Time // when the last refresh did
+	// flurry counts the refreshes that began soon after the one before.
+	flurry int
 
 	wish    wish
 	granted bool    // the poll rate of its peer allows it

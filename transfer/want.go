@@ -34,26 +34,44 @@ func (e *Engine) wantLocked(j *job, w wish) {
 	e.scheduleLocked(j)
 }
 
-// noticePause is how long after the start of a refresh a NOTIFY has the next
-// one start at once.
-const noticePause = time.Second
+const (
+	// noticePause is how long after the start of a refresh a NOTIFY has the next
+	// one start at once.
+	noticePause = time.Second
+	// noticeFlurry is how many follow closer than that before there is a gap.
+	noticeFlurry = 5
+	noticeGap    = 100 * time.Millisecond
+)
 
 // hasten brings the next check of an idle job forward as far as its wish allows.
 // An order cuts the wait short, and so does the first NOTIFY in a while. Those
-// that follow closely wait for the poll rate of the peer, or for the end of the
-// pause if the last refresh met with trouble: then a flood of them neither
-// polls a peer in a tight loop nor fills the log. None is lost.
+// that follow closely wait for the poll rate of the peer, after a few for a
+// moment as well; for the end of the pause if the last refresh met with trouble.
+// Then a flood of them neither polls a peer in a tight loop nor fills the log.
+// None is lost.
 func (j *job) hasten(now time.Time) {
-	pause := j.began.Add(noticePause)
+	next := now
 	switch {
-	case j.wish.now, j.wish.notified && !now.Before(pause):
+	case j.troubled():
+		next = j.began.Add(noticePause)
+	case j.flurry >= noticeFlurry:
+		next = j.began.Add(noticeGap)
+	}
+	switch {
+	case j.wish.now, j.wish.notified && !now.Before(j.began.Add(noticePause)):
 		j.granted, j.check = true, now
 	case !j.wish.notified, j.granted: // not wanted, or the turn is near
-	case !j.troubled():
-		j.check = now
-	case pause.Before(j.check):
-		j.check = pause
+	case next.Before(j.check):
+		j.check = next
 	}
+}
+
+// begin notes that a refresh does.
+func (j *job) begin(now time.Time) {
+	if j.flurry++; now.Sub(j.began) >= noticePause {
+		j.flurry = 0
+	}
+	j.began, j.running = now, true
 }
 
 // troubled reports whether a peer failed in the last refresh.

@@ -16,7 +16,7 @@ type content struct {
 	key     string // canonical, empty for none
 	soa     *dns.SOA
 	records []dns.RR // without the SOA
-	history []difference
+	history []Difference
 }
 
 var errNoZone = errors.New("no such zone")

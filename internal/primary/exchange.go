@@ -1,11 +1,14 @@
 package primary
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/miekg/dns"
@@ -88,6 +91,37 @@ func (e *Exchange) Stall() error {
 	_, err := io.Copy(io.Discard, e.conn)
 	return err
 }
+
+// Raw writes octets into a TCP stream as they are, without a length.
+func (e *Exchange) Raw(octets []byte) error {
+	if e.conn == nil {
+		return errNoStream
+	}
+	_, err := e.conn.Write(octets)
+	return err
+}
+
+// Pause waits, by TCP only. It fails when the client goes or the server ends
+// meanwhile.
+func (e *Exchange) Pause(d time.Duration) error {
+	if e.conn == nil {
+		return errNoStream
+	}
+	until := time.Now().Add(d)
+	if err := cmp.Or(e.conn.SetReadDeadline(until), e.conn.SetWriteDeadline(until.Add(idleTimeout))); err != nil {
+		return err
+	}
+	_, err := e.conn.Read(make([]byte, 1))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return cmp.Or(err, errTalkative)
+}
+
+var (
+	errNoStream  = errors.New("no stream by UDP")
+	errTalkative = errors.New("the client says more before it was answered")
+)
 
 // Fail answers with a TSIG error (RFC 8945 section 5.2): NOTAUTH, unsigned for
 // BADKEY and BADSIG, signed and with the time of this server for BADTIME.

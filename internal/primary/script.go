@@ -45,19 +45,25 @@ func Silence(e *Exchange) error { return e.Stall() }
 // from 0 up to n-1. The records are shared with the zone: change must copy what
 // it writes to. A message of which nil is made is left out.
 func Each(change func(i, n int, m *dns.Msg) *dns.Msg) Script {
-	return func(e *Exchange) error {
-		messages := e.Answer()
-		for i, m := range messages {
-			m = change(i, len(messages), m)
-			if m == nil {
-				continue
-			}
-			if err := e.Send(m); err != nil {
-				return err
-			}
+	return func(e *Exchange) error { return e.sendEach(e.Answer(), change) }
+}
+
+// EachRecord is Each with one record a message.
+func EachRecord(change func(i, n int, m *dns.Msg) *dns.Msg) Script {
+	return func(e *Exchange) error { return e.sendEach(e.Messages(e.records(), 1), change) }
+}
+
+func (e *Exchange) sendEach(messages []*dns.Msg, change func(i, n int, m *dns.Msg) *dns.Msg) error {
+	for i, m := range messages {
+		m = change(i, len(messages), m)
+		if m == nil {
+			continue
 		}
-		return nil
+		if err := e.Send(m); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // With sends an AXFR of the records that change makes of the honest list, which

@@ -3,6 +3,7 @@ package primary
 import (
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -29,10 +30,20 @@ func WrongID() Script {
 
 // WrongZone answers with the SOA of another zone, in each message that has one.
 func WrongZone(name string) Script {
+	return EachSOA(func(soa *dns.SOA) { soa.Hdr.Name = dns.Fqdn(name) })
+}
+
+// EachSOA changes every SOA of the answer.
+func EachSOA(change func(*dns.SOA)) Script {
 	return Each(func(_, _ int, m *dns.Msg) *dns.Msg {
-		m.Answer = editSOA(m.Answer, func(soa *dns.SOA) { soa.Hdr.Name = dns.Fqdn(name) })
+		m.Answer = editSOA(m.Answer, change)
 		return m
 	})
+}
+
+// WithSerial has every SOA of the answer carry this serial.
+func WithSerial(serial uint32) Script {
+	return EachSOA(func(soa *dns.SOA) { soa.Serial = serial })
 }
 
 // FinalSOA changes the SOA that ends an AXFR, and no other.
@@ -60,6 +71,45 @@ func OnePerMessage() Script {
 	return rebatched(func(records []dns.RR) []dns.RR { return records }, 1)
 }
 
+// Endless begins like an AXFR and goes on with what next makes, without end, in
+// messages of about batchOctets. It gives up after most octets.
+func Endless(most int, next func(zone string, i int) dns.RR) Script {
+	return func(e *Exchange) error {
+		records := e.records()[:1]
+		for i, sent := 0, 0; sent < most; records = nil {
+			for size := 0; size < batchOctets; i++ {
+				rr := next(e.Question().Name, i)
+				records, size = append(records, rr), size+dns.Len(rr)
+			}
+			m := e.reply(dns.RcodeSuccess)
+			m.Authoritative, m.Answer = true, records
+			msg, err := e.Pack(m)
+			if err != nil {
+				return err
+			}
+			if err := e.write(msg); err != nil {
+				return err
+			}
+			sent += len(msg)
+		}
+		return e.Stall()
+	}
+}
+
+// Trickle sends an empty message, and another after each pause, without end.
+func Trickle(pause time.Duration) Script {
+	return func(e *Exchange) error {
+		for {
+			if err := e.Send(e.reply(dns.RcodeSuccess)); err != nil {
+				return err
+			}
+			if err := e.Pause(pause); err != nil {
+				return err
+			}
+		}
+	}
+}
+
 // CutAfter ends the connection after n messages of one record each.
 func CutAfter(n int) Script { return after(n, (*Exchange).Cut) }
 
@@ -81,7 +131,7 @@ func after(n int, end func(*Exchange) error) Script {
 // LyingCounts announces extra records in the answer section that are not there
 // (or hides some, when extra is negative). The answer is unsigned.
 func LyingCounts(extra int) Script {
-	return rewritten(func(msg []byte) []byte {
+	return Rewritten(func(msg []byte) []byte {
 		count := int(binary.BigEndian.Uint16(msg[6:]))
 		binary.BigEndian.PutUint16(msg[6:], uint16(count+extra))
 		return msg
@@ -90,12 +140,12 @@ func LyingCounts(extra int) Script {
 
 // Trailing puts octets behind each message. The answer is unsigned.
 func Trailing(extra ...byte) Script {
-	return rewritten(func(msg []byte) []byte { return append(msg, extra...) })
+	return Rewritten(func(msg []byte) []byte { return append(msg, extra...) })
 }
 
-// rewritten sends the honest answer with the octets of each message as change
+// Rewritten sends the honest answer with the octets of each message as change
 // leaves them, unsigned.
-func rewritten(change func([]byte) []byte) Script {
+func Rewritten(change func([]byte) []byte) Script {
 	return func(e *Exchange) error {
 		for _, m := range e.Answer() {
 			msg, err := m.Pack()

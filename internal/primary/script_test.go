@@ -1,8 +1,12 @@
 package primary
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +102,26 @@ func TestScripts(t *testing.T) {
 		}},
 		{"more announced", LyingCounts(2), nil, func(_ []*dns.Msg, o [][]byte, _ bool) bool { return o[0][7] == 10 }},
 		{"fewer announced", LyingCounts(-2), nil, func(_ []*dns.Msg, o [][]byte, _ bool) bool { return o[0][7] == 6 }},
+		{"another serial", WithSerial(9), nil, func(m []*dns.Msg, _ [][]byte, _ bool) bool {
+			return soa(m[0], 0).Serial == 9 && soa(m[0], 7).Serial == 9
+		}},
+		{"each record", EachRecord(func(i, n int, m *dns.Msg) *dns.Msg { m.Truncated = i == n/2; return m }), nil, func(m []*dns.Msg, _ [][]byte, _ bool) bool {
+			return len(m) == 8 && !m[3].Truncated && m[4].Truncated
+		}},
+		{"without end", Endless(3*batchOctets, func(zone string, _ int) dns.RR {
+			return &dns.TXT{Hdr: dns.RR_Header{Name: zone, Rrtype: dns.TypeTXT, Class: dns.ClassINET}, Txt: []string{"more"}}
+		}), nil, func(m []*dns.Msg, o [][]byte, silent bool) bool {
+			return silent && soa(m[0], 0) != nil && soa(m[len(m)-1], len(m[len(m)-1].Answer)-1) == nil && len(slices.Concat(o...)) >= 3*batchOctets
+		}},
+		{"trickle", Trickle(time.Second), nil, func(m []*dns.Msg, _ [][]byte, silent bool) bool {
+			return silent && len(m) == 1 && len(m[0].Answer) == 0
+		}},
+		{"octets", func(e *Exchange) error { return cmp.Or(e.Raw([]byte("\x00\x0dnot a message")), e.Cut()) }, nil, func(_ []*dns.Msg, o [][]byte, silent bool) bool {
+			return !silent && len(o) == 1 && string(o[0]) == "not a message"
+		}},
+		{"pause", func(e *Exchange) error { return cmp.Or(e.Pause(10*time.Millisecond), Honest(e)) }, nil, func(m []*dns.Msg, _ [][]byte, _ bool) bool {
+			return len(m[0].Answer) == 8
+		}},
 		{"trailing", Trailing(1, 2, 3), nil, func(_ []*dns.Msg, o [][]byte, _ bool) bool {
 			return string(o[0][len(o[0])-3:]) == "\x01\x02\x03"
 		}},
@@ -106,6 +130,15 @@ func TestScripts(t *testing.T) {
 		}},
 		{"other key", SignedBy(other), &key, func(m []*dns.Msg, _ [][]byte, _ bool) bool {
 			return m[0].IsTsig().Hdr.Name == other.Name && len(m[0].Answer) == 8
+		}},
+		{"forged", Forged(func(i, _ int, msg []byte, t *dns.TSIG, attach Attach) ([]byte, error) {
+			t.Fudge = uint16(i)
+			return attach(msg, t)
+		}), &key, func(m []*dns.Msg, _ [][]byte, _ bool) bool {
+			return len(m) == 8 && m[5].IsTsig().Fudge == 5 && len(m[5].Answer) == 1
+		}},
+		{"signed at another time", SignedAt(-time.Hour), &key, func(m []*dns.Msg, _ [][]byte, _ bool) bool {
+			return time.Since(time.Unix(int64(m[0].IsTsig().TimeSigned), 0)) > 50*time.Minute
 		}},
 		{"BADKEY", TSIGError(dns.RcodeBadKey), &key, tsigError(17, 0, 0)},
 		{"BADSIG", TSIGError(dns.RcodeBadSig), &key, tsigError(16, 0, 0)},
@@ -120,6 +153,37 @@ func TestScripts(t *testing.T) {
 				t.Errorf("got %d messages: %v, end: %v", len(messages), messages, end)
 			}
 		})
+	}
+}
+
+func TestDifferences(t *testing.T) {
+	t.Parallel()
+	s := start(t, "")
+	for range 3 {
+		if _, err := s.Update("example.test.", func(records []dns.RR) []dns.RR { return records }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Script(Differences(func(steps []Difference) []Difference {
+		steps[0].From = nil
+		return slices.Delete(steps, 1, 2)
+	}))
+	for asked, want := range map[uint32]string{
+		7:  "10 8 9 10 10", // without its first SOA, and without the step from 8 to 9
+		10: "10",           // there is nothing to spoil
+	} {
+		m := new(dns.Msg).SetIxfr("example.test.", asked, ".", ".")
+		answer, _, err := (&dns.Client{Net: "tcp"}).Exchange(m, s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var serials []string
+		for _, rr := range answer.Answer {
+			serials = append(serials, fmt.Sprint(rr.(*dns.SOA).Serial))
+		}
+		if got := strings.Join(serials, " "); got != want {
+			t.Errorf("from %d: got the serials %s, want %s", asked, got, want)
+		}
 	}
 }
 

@@ -22,9 +22,6 @@ func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 // zoneName is the zone of most tests.
 const zoneName = "example.test."
 
-// loopback is the address of our primaries.
-var loopback = netip.MustParseAddr("127.0.0.1")
-
 var key = harness.Key{
 	Name:      "e2e.key.",
 	Algorithm: dns.HmacSHA256,
@@ -47,6 +44,9 @@ func startPrimary(t *testing.T, o primary.Options) *upstream {
 
 // timers of the SOA, in seconds.
 type timers struct{ refresh, retry, expire int }
+
+// loopback is the address of our primaries.
+var loopback = netip.MustParseAddr("127.0.0.1")
 
 // lazy never retries nor expires while a test runs.
 var lazy = timers{3600, 600, 86400}

@@ -95,10 +95,21 @@ func (b *batch) isTidy() bool {
 	return true
 }
 
-// write puts the tidied records into the slab in the form rrset.go describes
-// and returns the reference.
-func (b *batch) write(s *slab, limits Limits) (uint32, error) {
-	size, types := setsHeader, 0
+// pack lays the RDATA of the records out anew, without that of those that were
+// dropped.
+func (b *batch) pack() {
+	data := make([]byte, 0, len(b.data))
+	for i, r := range b.records {
+		b.records[i].start = uint32(len(data))
+		data = append(data, b.rdata(r)...)
+	}
+	b.data = data
+}
+
+// measure returns how many types the tidied records have and how many octets
+// they take in the slab, unless that is more than the limits allow.
+func (b *batch) measure(limits Limits) (types, size int, err error) {
+	size = setsHeader
 	for group := range b.groups() {
 		types++
 		size += setHeader
@@ -112,16 +123,23 @@ func (b *batch) write(s *slab, limits Limits) (uint32, error) {
 			}
 		}
 		if err := over(records, limits.RRsetRecords, "records in an RRset"); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if err := over(len(group), 1<<16-1, "records and signatures in an RRset"); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
 	if err := over(types, cmp.Or(limits.Types, maxTypes), "types at a name"); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if err := over(size, limits.Octets, "octets of memory"); err != nil {
+	return types, size, over(size, limits.Octets, "octets of memory")
+}
+
+// write puts the tidied records into the slab in the form rrset.go describes
+// and returns the reference.
+func (b *batch) write(s *slab, limits Limits) (uint32, error) {
+	types, size, err := b.measure(limits)
+	if err != nil {
 		return 0, err
 	}
 	ref, space, err := s.alloc(size)

@@ -45,6 +45,7 @@ type Builder struct {
 	// send the records of a name together, so most names are written once.
 	current uint32
 	pending batch
+	look    int  // how many of them there may be before they are looked at
 	split   bool // some names came in pieces
 }
 
@@ -83,7 +84,26 @@ func (b *Builder) Add(owner wire.Name, t uint16, ttl uint32, rdata []byte) error
 		return err
 	}
 	b.pending.add(t, plainTTL(ttl), rdata)
+	if len(b.pending.records) > max(b.look, firstLook) {
+		if err := b.lookAtPending(); err != nil {
+			return b.at(b.current, err)
+		}
+	}
 	return b.memory()
+}
+
+// firstLook is more records than a name has, as a rule.
+const firstLook = 4096
+
+// lookAtPending holds the records of a name that does not end against the
+// limits and drops the duplicates, before they take memory. It looks again when
+// they have doubled, so that it costs n log n.
+func (b *Builder) lookAtPending() error {
+	b.pending.tidy()
+	b.pending.pack()
+	b.look = 2 * len(b.pending.records)
+	_, _, err := b.pending.measure(b.limits)
+	return err
 }
 
 func (b *Builder) memory() error {

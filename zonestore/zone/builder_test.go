@@ -1,6 +1,8 @@
 package zone
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"testing"
@@ -178,6 +180,38 @@ func TestLimits(t *testing.T) {
 		if err := fill(within, record); err != nil {
 			t.Errorf("at the limit: %v", err)
 		}
+	}
+}
+
+// TestLimitsWithoutEnd: a name that never ends is refused while it comes, and
+// what it repeats takes no memory.
+func TestLimitsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	name := wiretest.Name(t, "a.example.org.")
+	for what, record := range map[string]func(i uint32) (uint16, []byte){
+		"records in an RRset": func(i uint32) (uint16, []byte) { return wire.TypeA, binary.BigEndian.AppendUint32(nil, i) },
+		"types at a name":     func(i uint32) (uint16, []byte) { return uint16(1000 + i), nil },
+	} {
+		b := newBuilder(t, "example.org.", Limits{RRsetRecords: 1000, Types: 100})
+		added := uint32(0)
+		var err error
+		for ; err == nil && added <= 2*firstLook; added++ {
+			rtype, rdata := record(added)
+			err = b.Add(name, rtype, 60, rdata)
+		}
+		if limit, ok := errors.AsType[*LimitError](err); !ok || limit.What != what || added > firstLook+1 {
+			t.Errorf("after %d records: got %v, want a limit on %s", added, err, what)
+		}
+	}
+	b := newBuilder(t, "example.org.", Limits{})
+	const size = 1000
+	for i := range 4 * firstLook {
+		if err := b.Add(name, 1000, 60, bytes.Repeat([]byte{byte(i % 2)}, size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := b.Octets(); got > 2*firstLook*size {
+		t.Errorf("two records, repeated, take %d octets", got)
 	}
 }
 

@@ -24,6 +24,7 @@ func (b *Builder) flush() error {
 		return b.at(b.current, err)
 	}
 	b.pending.reset()
+	b.look = 0
 	n := b.zone.nodes.at(b.current)
 	if n.sets == 0 {
 		n.sets = ref
