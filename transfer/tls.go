@@ -34,6 +34,9 @@ func secure(ctx context.Context, raw net.Conn, config *tls.Config) (net.Conn, er
 // and with nobody but the peer (section 7.5). A name is verified by the library,
 // in VerifyConnection the rest.
 func newTLS(conf *registry.PeerTLS) (*tls.Config, error) {
+	if conf.Name == "" && len(conf.Pins) == 0 {
+		return nil, errors.New("there is nothing to know the peer by")
+	}
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		NextProtos: []string{alpnDoT},

@@ -435,6 +435,19 @@ func TestQueryPadding(t *testing.T) {
 	}
 }
 
+// The registry lets no such peer in; should there be one, it is not asked.
+func TestTLSNeedsIdentity(t *testing.T) {
+	t.Parallel()
+	for name, conf := range map[string]*registry.PeerTLS{
+		"nobody": {}, "no certificate": {Name: "a", CACertificate: "x"}, "no key": {Name: "a", ClientCertificate: "x"},
+	} {
+		p := new(resolver).resolve(registry.Peer{ID: "p", IP: new("192.0.2.1"), TLS: conf})
+		if wantFailure(t, p.fact, StepTLS, CauseInternal); p.tls != nil {
+			t.Errorf("%s: got %v", name, p.tls)
+		}
+	}
+}
+
 // A connection that was kept is for those who would have made the same: what
 // else is known of a peer at that address holds from its first question on.
 func TestTLSConnectionsAreKeptApart(t *testing.T) {

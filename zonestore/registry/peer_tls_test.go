@@ -41,8 +41,8 @@ func TestPeerTLS(t *testing.T) {
 		{"zone of an address", PeerTLS{Name: "fe80::1%eth0"}, "/tls/name 2"},
 		{
 			"bad pins",
-			PeerTLS{Pins: []string{"", "YQ==", pinOfTests, pinOfTests + "\n", pinOfTests}},
-			"/tls/pins/0 2, /tls/pins/1 2, /tls/pins/3 2, /tls/pins/4 7",
+			PeerTLS{Pins: []string{"", "YQ==", pinOfTests, pinOfTests + "\n", pinOfTests, pinOfTests[:42] + "V="}},
+			"/tls/pins/0 2, /tls/pins/1 2, /tls/pins/3 2, /tls/pins/4 7, /tls/pins/5 2",
 		},
 		{"many pins", PeerTLS{Pins: make([]string, 9)}, "/tls/pins 6"},
 		{"no certificate", PeerTLS{Name: "a", CACertificate: "trust me"}, "/tls/ca_certificate 2"},

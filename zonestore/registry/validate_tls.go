@@ -65,7 +65,7 @@ func validatePins(pins []string) error {
 	}
 	var problems []error
 	for i, pin := range pins {
-		raw, err := base64.StdEncoding.DecodeString(pin)
+		raw, err := base64.StdEncoding.Strict().DecodeString(pin)
 		if err != nil || len(raw) != sha256.Size || strings.ContainsAny(pin, "\r\n") {
 			problems = append(problems, invalid(index("/tls/pins", i), ReasonMalformed,
 				"the pin is not a SHA-256 digest in base64, 44 characters"))
