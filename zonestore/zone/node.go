@@ -135,6 +135,17 @@ func (n Node) IsApex() bool { return n.i == 0 }
 // IsCut reports whether the node is a delegation.
 func (n Node) IsCut() bool { return n.data().flags&flagCut != 0 }
 
+// IsOccluded reports whether the node lies below a delegation or a DNAME: glue,
+// or what nobody is answered. The zone has no authority for it.
+func (n Node) IsOccluded() bool { return n.data().flags&(flagBelowCut|flagBelowName) != 0 }
+
+// IsBelowCut reports whether the node lies below a delegation.
+func (n Node) IsBelowCut() bool { return n.data().flags&flagBelowCut != 0 }
+
+// IsHidden reports whether the node, and all below it, own nothing but NSEC3
+// records: it is no name of the zone (RFC 5155 section 7.1).
+func (n Node) IsHidden() bool { return !n.data().isName() }
+
 // Parent returns the node one label up. The apex has none and must not be asked.
 func (n Node) Parent() Node { return Node{n.zone, n.data().parent} }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base32"
 	"encoding/binary"
+	"iter"
 
 	"secondaryd/internal/wire"
 )
@@ -28,6 +29,20 @@ var base32hex = base32.HexEncoding.WithPadding(base32.NoPadding)
 
 // NSEC3 returns how the zone's NSEC3 chain is hashed; false if it has none.
 func (z *Zone) NSEC3() (NSEC3Param, bool) { return z.nsec3Param, z.hashed }
+
+// NSEC3Nodes yields the owners of the zone's NSEC3 chain in the order of their
+// hashes.
+func (z *Zone) NSEC3Nodes() iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		for _, page := range z.nsec3.pages {
+			for _, i := range page.nodes {
+				if !yield(Node{z, i}) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // readNSEC3Param takes the parameters of the chain that is complete: those of an
 // NSEC3PARAM with flags 0 (RFC 5155 section 4.1.2), the first if there are several.
