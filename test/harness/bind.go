@@ -31,7 +31,8 @@ options {
     dnssec-validation no;
     allow-transfer { none; };
     notify explicit;
-    check-names master ignore;
+    notify-delay 0;
+%s    check-names master ignore;
     check-names secondary ignore;
     max-records-per-type 0;
     max-types-per-name 0;
@@ -39,11 +40,18 @@ options {
     check-integrity no;
 };
 controls { };
-`, s.dir, s.path("named.pid"), s.path("session.key"), s.dir, s.Addr.Port(), s.Addr.Addr()) +
+`, s.dir, s.path("named.pid"), s.path("session.key"), s.dir, s.Addr.Port(), s.Addr.Addr(), s.bindNotifySource()) +
 		lines(s.options.Keys, func(k Key) string {
 			return fmt.Sprintf("key %q { algorithm %s; secret %q; };", bare(k.Name), bare(k.Algorithm), k.Secret)
 		}) +
 		lines(s.options.Zones, s.bindZone)
+}
+
+func (s *Server) bindNotifySource() string {
+	if from := s.options.NotifyFrom; from.IsValid() {
+		return fmt.Sprintf("    notify-source %s;\n", from)
+	}
+	return ""
 }
 
 func (s *Server) bindZone(z Zone) string {
@@ -58,8 +66,12 @@ func (s *Server) bindZone(z Zone) string {
 	notify := lines(s.options.Notify, func(a netip.AddrPort) string {
 		return fmt.Sprintf("        %s port %d %s;", a.Addr(), a.Port(), key)
 	})
-	return fmt.Sprintf("zone %q {\n    type primary;\n    file %q;\n    allow-transfer { %s };\n    also-notify {\n%s    };\n};",
-		z.Name, zoneFile(z.Name), access, notify)
+	history := ""
+	if z.History {
+		history = "    ixfr-from-differences yes;\n"
+	}
+	return fmt.Sprintf("zone %q {\n    type primary;\n    file %q;\n%s    allow-transfer { %s };\n    also-notify {\n%s    };\n};",
+		z.Name, zoneFile(z.Name), history, access, notify)
 }
 
 func (s *Server) bindSecondary(z Zone) string {

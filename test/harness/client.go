@@ -48,6 +48,7 @@ type Peer struct {
 	Name   string `json:"name"`
 	IP     string `json:"ip,omitempty"`
 	Port   int    `json:"port,omitempty"`
+	IXFR   bool   `json:"ixfr_enable,omitempty"`
 	TSIGID string `json:"tsig_id,omitempty"`
 }
 
