@@ -32,7 +32,8 @@ options {
     dnssec-validation no;
     allow-transfer { none; };
     notify explicit;
-    check-names master ignore;
+    notify-delay 0;
+%s    check-names master ignore;
     check-names secondary ignore;
     max-records-per-type 0;
     max-types-per-name 0;
@@ -40,11 +41,18 @@ options {
     check-integrity no;
 };
 controls { };
-`, s.dir, s.path("named.pid"), s.path("session.key"), s.dir, s.Addr.Port(), s.Addr.Addr(), s.bindListenTLS()) +
+`, s.dir, s.path("named.pid"), s.path("session.key"), s.dir, s.Addr.Port(), s.Addr.Addr(), s.bindListenTLS(), s.bindNotifySource()) +
 		lines(s.options.Keys, func(k Key) string {
 			return fmt.Sprintf("key %q { algorithm %s; secret %q; };", bare(k.Name), bare(k.Algorithm), k.Secret)
 		}) +
 		lines(s.options.Zones, s.bindZone)
+}
+
+func (s *Server) bindNotifySource() string {
+	if from := s.options.NotifyFrom; from.IsValid() {
+		return fmt.Sprintf("    notify-source %s;\n", from)
+	}
+	return ""
 }
 
 func (s *Server) bindZone(z Zone) string {
@@ -59,8 +67,12 @@ func (s *Server) bindZone(z Zone) string {
 	notify := lines(s.options.Notify, func(a netip.AddrPort) string {
 		return fmt.Sprintf("        %s port %d %s;", a.Addr(), a.Port(), key)
 	})
-	return fmt.Sprintf("zone %q {\n    type primary;\n    file %q;\n    %s\n    also-notify {\n%s    };\n};",
-		z.Name, zoneFile(z.Name), s.bindTransfers(access), notify)
+	history := ""
+	if z.History {
+		history = "    ixfr-from-differences yes;\n"
+	}
+	return fmt.Sprintf("zone %q {\n    type primary;\n    file %q;\n%s    %s\n    also-notify {\n%s    };\n};",
+		z.Name, zoneFile(z.Name), history, s.bindTransfers(access), notify)
 }
 
 func (s *Server) bindSecondary(z Zone) string {

@@ -88,6 +88,19 @@ func WaitSerial(t testing.TB, addr netip.AddrPort, zone string, serial uint32) {
 	}, fmt.Sprintf("%s at %s to have serial %d", zone, addr, serial))
 }
 
+// WaitOtherSerial waits until addr serves the zone with another serial than
+// before, and returns it.
+func WaitOtherSerial(t testing.TB, addr netip.AddrPort, zone string, before uint32) uint32 {
+	t.Helper()
+	var serial uint32
+	Wait(t, func() bool {
+		var ok bool
+		serial, ok = Serial(addr, zone)
+		return ok && serial != before
+	}, fmt.Sprintf("%s at %s to have another serial than %d", zone, addr, before))
+	return serial
+}
+
 // Transfer is the zone as addr hands it out by AXFR, without the last SOA. The
 // key may be nil.
 func Transfer(t testing.TB, addr netip.AddrPort, zone string, key *Key) []dns.RR {

@@ -16,6 +16,7 @@ func Knot(t testing.TB, o ServerOptions) *Server {
 		program: "knotd",
 		args:    []string{"-c", "{conf}"},
 		config:  knotConfig,
+		signs:   true,
 	}, o)
 }
 
@@ -40,8 +41,22 @@ log:
 			return fmt.Sprintf("  - id: %q\n    algorithm: %s\n    secret: %q", bare(k.Name), bare(k.Algorithm), k.Secret)
 		})
 	}
-	return text + s.knotRemotes() + s.knotAccess() + "zone:\n" + lines(s.options.Zones, s.knotZone)
+	return text + knotPolicies + s.knotRemotes() + s.knotAccess() + "zone:\n" + lines(s.options.Zones, s.knotZone)
 }
+
+// knotPolicies are the ways of signing, by name.
+const knotPolicies = `
+policy:
+  - id: nsec
+    algorithm: ecdsap256sha256
+    single-type-signing: on
+  - id: nsec3
+    algorithm: ecdsap256sha256
+    single-type-signing: on
+    nsec3: on
+    nsec3-iterations: 0
+    nsec3-salt-length: 0
+`
 
 // knotRemotes has the primary, and each target of NOTIFY, once a key, because the
 // key belongs to the remote.
@@ -56,6 +71,9 @@ func (s *Server) knotRemotes() string {
 	return "remote:\n" + lines(s.options.Zones, func(z Zone) string {
 		return lines(remotes, func(a netip.AddrPort) string {
 			text := fmt.Sprintf("  - id: %q\n    address: \"%s@%d\"\n", knotRemote(z, a), a.Addr(), a.Port())
+			if from := s.options.NotifyFrom; from.IsValid() {
+				text += fmt.Sprintf("    via: %s\n", from)
+			}
 			if z.Key != "" {
 				text += fmt.Sprintf("    key: %q", bare(z.Key))
 			}
@@ -79,12 +97,8 @@ func (s *Server) knotAccess() string {
 }
 
 func (s *Server) knotZone(z Zone) string {
-	load := "whole"
-	if s.secondary() {
-		load = "none"
-	}
-	text := fmt.Sprintf("  - domain: %q\n    storage: %q\n    file: %q\n    acl: [ \"xfr-%s\" ]\n    zonefile-load: %s\n    journal-content: none\n",
-		z.Name, s.dir, zoneFile(z.Name), bare(z.Name), load)
+	text := fmt.Sprintf("  - domain: %q\n    storage: %q\n    file: %q\n    acl: [ \"xfr-%s\" ]\n",
+		z.Name, s.dir, zoneFile(z.Name), bare(z.Name)) + s.knotHistory(z)
 	if s.secondary() {
 		text += fmt.Sprintf("    master: %q\n", knotRemote(z, s.options.Primary))
 	}
@@ -96,4 +110,20 @@ func (s *Server) knotZone(z Zone) string {
 		text += "    notify: [ " + strings.Join(ids, ", ") + " ]\n"
 	}
 	return text
+}
+
+// knotHistory says what of the zone's file and journal counts. The file is never
+// written: it is the test's.
+func (s *Server) knotHistory(z Zone) string {
+	load, journal, signing := "whole", "none", ""
+	switch {
+	case s.secondary():
+		load = "none"
+	case z.Signing != "":
+		load, journal = "difference-no-serial", "all"
+		signing = fmt.Sprintf("    dnssec-signing: on\n    dnssec-policy: %s\n", z.Signing)
+	case z.History:
+		load, journal = "difference", "changes"
+	}
+	return fmt.Sprintf("    zonefile-load: %s\n    zonefile-sync: -1\n    journal-content: %s\n    journal-max-depth: 100\n%s", load, journal, signing)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,7 +22,24 @@ type Zone struct {
 	Name string
 	Text string
 	Key  string
+	// History has a primary keep the differences between the versions that it
+	// loads, and hand them out by IXFR. An NSD that is a secondary asks for them,
+	// and hands them on.
+	History bool
+	// Signing has the primary sign the zone, with serials of its own. Only Knot
+	// does it.
+	Signing Signing
 }
+
+// Signing is how a primary that signs a zone proves that something does not
+// exist.
+type Signing string
+
+// The ways of signing; the zero value is none.
+const (
+	SigningNSEC  Signing = "nsec"
+	SigningNSEC3 Signing = "nsec3"
+)
 
 // ServerOptions say what a real server serves.
 type ServerOptions struct {
@@ -33,6 +51,9 @@ type ServerOptions struct {
 	// Notify lists whom changes are told to. It is signed with the zone's key.
 	Notify []netip.AddrPort
 	TLS    *ServerTLS // nil: none
+	// NotifyFrom is the address of this machine that it is sent from, zero for
+	// any.
+	NotifyFrom netip.Addr
 }
 
 // Server is a real server on 127.0.0.1, the primary of its zones unless
@@ -46,6 +67,7 @@ type Server struct {
 	options ServerOptions
 	product product
 	process *process
+	written time.Time // what the zone files' times are
 }
 
 // product is what differs between the servers.
@@ -54,6 +76,7 @@ type product struct {
 	program string
 	args    []string // {conf} stands for the configuration file
 	config  func(*Server) string
+	signs   bool // knows Zone.Signing
 }
 
 // Primaries are the constructors of all real servers, for tests that want each.
@@ -67,15 +90,14 @@ var Primaries = []struct {
 func startServer(t testing.TB, p product, o ServerOptions) *Server {
 	t.Helper()
 	p.program = installed(t, p.name, p.program)
+	o.Zones = slices.Clone(o.Zones) // Reload changes them
+	if !p.signs && slices.ContainsFunc(o.Zones, func(z Zone) bool { return z.Signing != "" }) {
+		t.Fatalf("%s is not set up to sign zones", p.name)
+	}
 	for range startTries {
 		s := &Server{Name: p.name, Addr: FreeAddr(t), dir: shortTempDir(t), options: o, product: p}
-		if !s.secondary() {
-			for _, z := range o.Zones {
-				s.write(t, zoneFile(z.Name), z.Text)
-			}
-		}
 		s.withTLS(t)
-		s.write(t, "server.conf", p.config(s))
+		s.configure(t)
 		s.launch(t)
 		if s.answers() {
 			return s
@@ -86,6 +108,18 @@ func startServer(t testing.TB, p product, o ServerOptions) *Server {
 	}
 	t.Fatalf("%s did not come to answer for its zones", p.name)
 	return nil
+}
+
+// configure writes the configuration and, at a primary, the zone files.
+func (s *Server) configure(t testing.TB) {
+	t.Helper()
+	s.write(t, "server.conf", s.product.config(s))
+	if s.secondary() {
+		return
+	}
+	for _, z := range s.options.Zones {
+		s.writeZone(t, z.Name, z.Text)
+	}
 }
 
 func (s *Server) secondary() bool { return s.options.Primary.IsValid() }
@@ -166,22 +200,6 @@ func (s *Server) Start(t testing.TB) {
 	if !s.answers() {
 		t.Fatalf("%s did not come to answer again", s.Name)
 	}
-}
-
-// Reload gives a zone a new text and waits until the server has taken it over,
-// which shows in the serial.
-func (s *Server) Reload(t testing.TB, zone, text string, serial uint32) {
-	t.Helper()
-	file := zoneFile(zone)
-	s.write(t, file, text)
-	// The servers compare the file's time with that of the last load, some by
-	// whole seconds.
-	later := time.Now().Add(2 * time.Second)
-	if err := os.Chtimes(s.path(file), later, later); err != nil {
-		t.Fatal(err)
-	}
-	s.process.signal(syscall.SIGHUP)
-	WaitSerial(t, s.Addr, zone, serial)
 }
 
 // Records are the zone's records as the server hands them out.

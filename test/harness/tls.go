@@ -6,7 +6,7 @@ import (
 )
 
 // ServerTLS has BIND or NSD answer over TLS too, at Server.TLS. BIND then gives
-// its zones over that alone, as differences if asked. All members are PEM.
+// its zones over that alone. All members are PEM.
 type ServerTLS struct {
 	Certificate string
 	Key         string
@@ -59,7 +59,7 @@ func (s *Server) bindTransfers(access string) string {
 	if s.options.TLS == nil {
 		return fmt.Sprintf("allow-transfer { %s };", access)
 	}
-	return fmt.Sprintf("ixfr-from-differences yes;\n    allow-transfer port %d transport tls { %s };", s.TLS.Port(), access)
+	return fmt.Sprintf("allow-transfer port %d transport tls { %s };", s.TLS.Port(), access)
 }
 
 // nsdTLS are options of NSD's server.

@@ -21,6 +21,7 @@ type result struct {
 	questions   int
 	compared    int // records of the zone that the server under test gave out, the same to the octet
 	hidden      int // records that the zone's cuts rightly hide
+	unproven    int // proofs that no answer needed
 	differences []string
 }
 
@@ -45,6 +46,8 @@ func compare(z *zone, ours, theirs netip.AddrPort, probeEvery int) *result {
 			c.result.compared++
 		case hidden:
 			c.result.hidden++
+		case z.proof(r):
+			c.result.unproven++
 		default:
 			c.result.differ("never given out as transferred: %s", r)
 		}
@@ -64,7 +67,7 @@ type comparison struct {
 
 // work takes one question after the other until none is left.
 func (c *comparison) work(ours, theirs netip.AddrPort) {
-	p, err := newPair(ours, theirs)
+	p, err := newPair(ours, theirs, c.zone.signed)
 	if err != nil {
 		c.note(nil, "%v", err)
 		return
@@ -108,8 +111,8 @@ func (c *comparison) note(m *message, format string, args ...any) {
 // report fails the test when there are differences, and shows the first ones.
 func (r *result) report(t *testing.T, server string) {
 	t.Helper()
-	t.Logf("%s: records compared: %d, differences: %d (questions: %d, hidden by cuts: %d)",
-		server, r.compared, len(r.differences), r.questions, r.hidden)
+	t.Logf("%s: records compared: %d, differences: %d (questions: %d, hidden by cuts: %d, not needed: %d)",
+		server, r.compared, len(r.differences), r.questions, r.hidden, r.unproven)
 	for _, d := range r.differences[:min(maxShown, len(r.differences))] {
 		t.Error(d)
 	}

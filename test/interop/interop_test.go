@@ -26,6 +26,9 @@ func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 var keys = []harness.Key{
 	{Name: "Sha256.Key.Test.", Algorithm: dns.HmacSHA256, Secret: "c2VjcmV0IG9mIHRoZSBpbnRlcm9wIHRlc3RzLCAyNTY="},
 	{Name: "sha512.key.test.", Algorithm: dns.HmacSHA512, Secret: "c2VjcmV0IG9mIHRoZSBpbnRlcm9wIHRlc3RzLCA1MTIsIGEgbG9uZ2VyIG9uZQ=="},
+	{Name: "sha1.key.test.", Algorithm: dns.HmacSHA1, Secret: "c2VjcmV0IG9mIHRoZSBpbnRlcm9wIHRlc3RzLCAx"},
+	{Name: "sha224.key.test.", Algorithm: dns.HmacSHA224, Secret: "c2VjcmV0IG9mIHRoZSBpbnRlcm9wIHRlc3RzLCAyMjQ="},
+	{Name: "sha384.key.test.", Algorithm: dns.HmacSHA384, Secret: "c2VjcmV0IG9mIHRoZSBpbnRlcm9wIHRlc3RzLCAzODQ="},
 }
 
 // cases are the ways to transfer a zone.
@@ -36,6 +39,9 @@ var cases = []struct {
 	{"plain", nil},
 	{"hmac-sha256", &keys[0]},
 	{"hmac-sha512", &keys[1]},
+	{"hmac-sha1", &keys[2]},
+	{"hmac-sha224", &keys[3]},
+	{"hmac-sha384", &keys[4]},
 }
 
 type starter = func(testing.TB, harness.ServerOptions) *harness.Server

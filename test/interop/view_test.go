@@ -80,12 +80,12 @@ func texts(records []record) []string {
 // pair is the server under test and the one that it must agree with.
 type pair struct{ ours, theirs *asker }
 
-func newPair(ours, theirs netip.AddrPort) (pair, error) {
-	a, err := newAsker(ours)
+func newPair(ours, theirs netip.AddrPort, dnssec bool) (pair, error) {
+	a, err := newAsker(ours, dnssec)
 	if err != nil {
 		return pair{}, err
 	}
-	b, err := newAsker(theirs)
+	b, err := newAsker(theirs, dnssec)
 	if err != nil {
 		a.Close()
 		return pair{}, err

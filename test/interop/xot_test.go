@@ -33,7 +33,6 @@ func transferTLS(t *testing.T, addr netip.AddrPort, zone string, key *harness.Ke
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
 	return transferOver(t, conn, zone, key)
 }
 
@@ -56,8 +55,12 @@ func TestXoT(t *testing.T) {
 	ca := certtest.Authority(t)
 	certificate := ca.Issue(t, primaryName)
 	d := harness.StartDaemon(t, harness.DaemonOptions{LogLevel: "info"})
+	all := zones(small(4294967295))
+	for i := range all {
+		all[i].History = true
+	}
 	primary := harness.BIND(t, harness.ServerOptions{
-		Zones:  zones(small(4294967295)),
+		Zones:  all,
 		Keys:   keys,
 		Notify: []netip.AddrPort{d.DNS},
 		TLS:    &harness.ServerTLS{Certificate: certificate.PEM(), Key: certificate.KeyPEM(t)},

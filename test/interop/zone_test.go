@@ -15,6 +15,7 @@ type zone struct {
 	owners  map[string][]uint16 // the types at each name
 	cuts    map[string]bool     // names with NS below the apex
 	targets map[string]bool     // names of name servers
+	signed  bool
 }
 
 // strangeType is a type that no test zone has.
@@ -32,6 +33,7 @@ func newZone(apex string, records []record) *zone {
 		if !slices.Contains(z.owners[r.owner], r.rtype) {
 			z.owners[r.owner] = append(z.owners[r.owner], r.rtype)
 		}
+		z.signed = z.signed || r.rtype == dns.TypeDNSKEY
 		if r.rtype != dns.TypeNS {
 			continue
 		}
@@ -53,16 +55,26 @@ func (z *zone) cut(name string) (string, bool) {
 }
 
 // hidden says that no answer may show the record: it lies at or below a cut and
-// is not NS or DS of the cut nor an address of a name server.
+// is not of the parent's side of the cut nor an address of a name server.
 func (z *zone) hidden(r record) bool {
 	cut, ok := z.cut(r.owner)
 	if !ok {
 		return false
 	}
-	if r.owner == cut && (r.rtype == dns.TypeNS || r.rtype == dns.TypeDS) {
+	if r.owner == cut && slices.Contains([]uint16{dns.TypeNS, dns.TypeDS, dns.TypeNSEC, dns.TypeRRSIG}, r.rtype) {
 		return false
 	}
 	return !r.address() || !z.targets[r.owner]
+}
+
+// hash says that a name is one of NSEC3 records: not to be asked for (RFC 5155
+// section 7.2.8), but shown where they prove something.
+func (z *zone) hash(owner string) bool { return slices.Contains(z.owners[owner], dns.TypeNSEC3) }
+
+// proof says that the record is shown only where it proves something, which need
+// not be in any of our questions: NSEC3, NSEC of a cut, and their signatures.
+func (z *zone) proof(r record) bool {
+	return z.hash(r.owner) || z.cuts[r.owner] && (r.rtype == dns.TypeNSEC || r.rtype == dns.TypeRRSIG)
 }
 
 // questions are, in a fixed order: each RRset of the zone; next to each
@@ -73,13 +85,18 @@ func (z *zone) questions(probeEvery int) []rrset {
 	var all []rrset
 	add := func(owner string, rtype uint16) {
 		q := rrset{owner, rtype}
-		if asked[q] || !packs(owner) {
+		// Asked for signatures servers give all, or those of one RRset; what is
+		// looked at are those that come with an RRset.
+		if asked[q] || rtype == dns.TypeRRSIG || !packs(owner) {
 			return
 		}
 		asked[q] = true
 		all = append(all, q)
 	}
 	for i, owner := range slices.Sorted(maps.Keys(z.owners)) {
+		if z.hash(owner) {
+			continue
+		}
 		for _, rtype := range z.owners[owner] {
 			add(owner, rtype)
 		}
@@ -106,6 +123,10 @@ func (z *zone) probes(owner string, add func(string, uint16)) {
 	add("probe--."+parent, dns.TypeA)
 	if strings.HasPrefix(owner, "*.") {
 		for _, rtype := range z.owners[owner] {
+			// Knot proves no expansion of an NSEC record.
+			if rtype == dns.TypeNSEC {
+				continue
+			}
 			add("probe--."+parent, rtype)
 			add("probe--.two."+parent, rtype)
 		}
