@@ -7,7 +7,6 @@ package e2e
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 	"testing"
 
@@ -21,9 +20,6 @@ func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 // zoneName is the zone of most tests.
 const zoneName = "example.test."
-
-// loopback is the address of our primaries.
-var loopback = netip.MustParseAddr("127.0.0.1")
 
 var key = harness.Key{
 	Name:      "e2e.key.",

@@ -11,7 +11,6 @@ import (
 
 	"github.com/miekg/dns"
 
-	"secondaryd/internal/primary"
 	"secondaryd/test/harness"
 )
 
@@ -179,107 +178,6 @@ func TestFailureReasonsOfRealPrimaries(t *testing.T) {
 			distinct(t, reasons)
 		})
 	}
-}
-
-// scripted are the failures for which the primary must misbehave.
-var scripted = []struct {
-	name   string
-	steps  []string
-	script primary.Script
-}{
-	{"SOA refused", []string{"SOA"}, primary.Rcode(dns.RcodeRefused)},
-	{"AXFR refused", []string{"AXFR"}, primary.On(dns.TypeAXFR, primary.Rcode(dns.RcodeRefused))},
-	{"SERVFAIL", []string{"SOA"}, primary.Rcode(dns.RcodeServerFailure)},
-	{"wrong zone", []string{"SOA"}, primary.WrongZone("other.test.")},
-	{"AXFR of another zone", []string{"AXFR"}, primary.On(dns.TypeAXFR, primary.WrongZone("other.test."))},
-	{"cut in the middle", []string{"AXFR"}, primary.On(dns.TypeAXFR, primary.CutAfter(3))},
-	{"other final SOA", []string{"AXFR", "check"}, primary.On(dns.TypeAXFR, primary.FinalSOA(func(s *dns.SOA) { s.Serial++ }))},
-	{"counts that lie", []string{"AXFR"}, primary.On(dns.TypeAXFR, primary.LyingCounts(3))},
-}
-
-// distinctScripted are those of the above whose causes must all differ. The
-// refusals share one, as do the two of another zone, and the last two are told
-// apart by the error's text.
-var distinctScripted = []string{"AXFR refused", "wrong zone", "cut in the middle"}
-
-func TestFailureReasonsOfScriptedPrimaries(t *testing.T) {
-	t.Parallel()
-	good := primaryOf(t, zoneName, "", lazy)
-	bad := primaryOf(t, zoneName, "", lazy)
-	d := harness.StartDaemon(t, harness.DaemonOptions{})
-	f := &failures{daemon: d, zone: zoneName, serial: 1, peer: d.Peer(t, "p", good.Addr(), nil)}
-	f.next = func(uint32) {
-		good.bump(t, zoneName)
-		bad.bump(t, zoneName)
-	}
-	d.Zone(t, zoneName, f.peer)
-	harness.WaitSerial(t, d.DNS, zoneName, 1)
-
-	toBad := func(p *harness.Peer) { p.Port = int(bad.Addr().Port()) }
-	reasons := map[string]reason{
-		"unreachable": f.play(t, failure{"unreachable", []string{"connect"}, closedPort(t)}),
-	}
-	for _, c := range scripted {
-		bad.Script(c.script)
-		r := f.play(t, failure{c.name, c.steps, toBad})
-		if slices.Contains(distinctScripted, c.name) {
-			reasons[c.name] = r
-		}
-	}
-	distinct(t, reasons)
-}
-
-// TestFailureReasonsOfSignatures has a primary with faults in its signatures.
-func TestFailureReasonsOfSignatures(t *testing.T) {
-	t.Parallel()
-	good := primaryOf(t, zoneName, key.Name, lazy)
-	bad := primaryOf(t, zoneName, key.Name, lazy)
-	d := harness.StartDaemon(t, harness.DaemonOptions{})
-	f := &failures{daemon: d, zone: zoneName, serial: 1, peer: d.Peer(t, "p", good.Addr(), &key)}
-	f.next = func(uint32) {
-		good.bump(t, zoneName)
-		bad.bump(t, zoneName)
-	}
-	d.Zone(t, zoneName, f.peer)
-	harness.WaitSerial(t, d.DNS, zoneName, 1)
-
-	other := primary.Key{Name: "other.key.", Algorithm: dns.HmacSHA256, Secret: key.Secret}
-	reasons := make(map[string]reason)
-	for _, c := range []struct {
-		name   string
-		script primary.Script
-	}{
-		{"BADKEY", primary.TSIGError(dns.RcodeBadKey)},
-		{"BADSIG", primary.TSIGError(dns.RcodeBadSig)},
-		{"BADTIME", primary.TSIGError(dns.RcodeBadTime)},
-		{"unsigned", primary.Unsigned},
-		{"unsigned AXFR", primary.On(dns.TypeAXFR, primary.Unsigned)},
-		{"last unsigned", primary.On(dns.TypeAXFR, primary.LastUnsigned)},
-		{"another key", primary.SignedBy(other)},
-	} {
-		bad.Script(c.script)
-		r := f.play(t, failure{c.name, []string{"TSIG"}, func(p *harness.Peer) { p.Port = int(bad.Addr().Port()) }})
-		if !strings.Contains(c.name, "unsigned ") && c.name != "last unsigned" {
-			reasons[c.name] = r
-		}
-	}
-	distinct(t, reasons)
-}
-
-// TestNextPeer has the second peer serve when the first one fails.
-func TestNextPeer(t *testing.T) {
-	t.Parallel()
-	good := primaryOf(t, zoneName, "", lazy)
-	d := harness.StartDaemon(t, harness.DaemonOptions{})
-	first := d.Peer(t, "nowhere", harness.FreeAddr(t), nil)
-	second := d.Peer(t, "good", good.Addr(), nil)
-	d.Zone(t, zoneName, first, second)
-	harness.WaitSerial(t, d.DNS, zoneName, 1)
-	line := d.WaitLog(t, event("zone transferred", zoneName), "zone transferred")
-	if got, want := line.Text("peer"), good.Addr().String(); got != want {
-		t.Errorf("transferred from %s, want %s", got, want)
-	}
-	d.WaitLog(t, event("peer failed", zoneName), "peer failed")
 }
 
 // TestKeyPutRight has a zone with no copy, for its key has the wrong secret, and

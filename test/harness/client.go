@@ -49,6 +49,7 @@ type Peer struct {
 	IP     string `json:"ip,omitempty"`
 	Port   int    `json:"port,omitempty"`
 	TSIGID string `json:"tsig_id,omitempty"`
+	IXFR   bool   `json:"ixfr_enable,omitempty"`
 }
 
 // Incoming is a zone's configuration as the API has it.
