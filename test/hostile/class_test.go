@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,6 +30,8 @@ type class struct {
 	detail      string // part of the error's text
 	// records is how many the newer version has, plainRecords if it is 0.
 	records int
+	// patience is how long the refusal may take, if that is long.
+	patience time.Duration
 	// also looks closer at what is served in the end, if it is not nil.
 	also func(t *testing.T, d *harness.Daemon, zone string)
 }
@@ -148,15 +151,14 @@ func (s *stage) wantFallback(t *testing.T) {
 	}
 }
 
-// waitLimit allows for the longest wait of a class: the least rate is only held
-// against a transfer after 30 seconds.
-const waitLimit = 50 * time.Second
+// patience is how long a refusal is waited for, unless its class needs longer.
+const patience = 20 * time.Second
 
 // wantRefusal waits for the refusal and looks at what the operator is told.
 func (s *stage) wantRefusal(t *testing.T) {
 	t.Helper()
 	var lines []harness.Entry
-	harness.WaitFor(t, waitLimit, func() bool {
+	harness.WaitFor(t, cmp.Or(s.patience, patience), func() bool {
 		lines = s.daemon.Log.Find(s.from, event("peer failed", s.primary.zone))
 		return len(lines) > 0
 	}, "log line: peer failed")

@@ -83,10 +83,12 @@ var misfits = []class{
 	}), ixfr: wrongChain},
 }
 
-// reaching has the second difference lead from 2 to this serial.
+// reaching has the second difference lead from 2 to this serial, and the third
+// begin there.
 func reaching(serial uint32) func(string) primary.Script {
 	return differing(func(_ string, steps []primary.Difference) []primary.Difference {
 		steps[1].To = soa(steps[1].To, func(s *dns.SOA) { s.Serial = serial })
+		steps[2].From = steps[1].To
 		return steps
 	})
 }

@@ -151,7 +151,7 @@ func TestLeastRate(t *testing.T) {
 	t.Parallel()
 	d := harness.StartDaemon(t, harness.DaemonOptions{Config: quick})
 	play(t, d, false, []class{
-		{name: "trickle", script: onAXFR(primary.Trickle(300 * time.Millisecond)), step: "AXFR", cause: tooSlow},
+		{name: "trickle", script: onAXFR(primary.Trickle(300 * time.Millisecond)), step: "AXFR", cause: tooSlow, patience: time.Minute},
 	})
 }
 
