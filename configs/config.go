@@ -208,6 +208,12 @@ type Transfer struct {
 	// OnBadZONEMD is the same for one that is not what its ZONEMD record says
 	// (RFC 8976).
 	OnBadZONEMD string `yaml:"on_bad_zonemd"`
+	// OnBadDNSSEC is the same for a signed zone whose signatures, or whose proofs
+	// of what does not exist, a resolver would not accept.
+	OnBadDNSSEC string `yaml:"on_bad_dnssec"`
+	// TrustAnchors are DS or DNSKEY records that zones must be signed for. A
+	// zone without one is trusted as it stands.
+	TrustAnchors []string `yaml:"trust_anchors"`
 	// MinRetry is the shortest SOA RETRY that is honoured.
 	MinRetry time.Duration `yaml:"min_retry"`
 	// MinExpire is the shortest SOA EXPIRE that is honoured.

@@ -58,6 +58,8 @@ func Default() Config {
 			MaxShrinkFrom:              50,
 			OnFaults:                   ReactionWarn,
 			OnBadZONEMD:                ReactionHold,
+			OnBadDNSSEC:                ReactionIgnore,
+			TrustAnchors:               []string{},
 			MinRetry:                   1 * time.Second,
 			MinExpire:                  1 * time.Second,
 			MaxBackoff:                 1 * time.Hour,

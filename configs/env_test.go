@@ -45,8 +45,12 @@ func otherValue(t *testing.T, s setting) (string, []string) {
 		return AnyFull, nil
 	case "dns.rate_limit.exempt":
 		return "192.0.2.0/24,2001:db8::1", nil
-	case "transfer.on_faults", "transfer.on_bad_zonemd":
-		return ReactionIgnore, nil
+	case "transfer.on_faults", "transfer.on_bad_dnssec":
+		return ReactionHold, nil
+	case "transfer.on_bad_zonemd":
+		return ReactionWarn, nil
+	case "transfer.trust_anchors":
+		return "example.org. DS 1 13 2 00", nil
 	case "transfer.source_ipv4":
 		return "192.0.2.1", nil
 	case "transfer.source_ipv6":

@@ -140,6 +140,10 @@ func (t Transfer) check(p *Problems) {
 	within(p, "transfer.max_shrink_from", t.MaxShrinkFrom, 1, maxCount)
 	reaction(p, "transfer.on_faults", t.OnFaults)
 	reaction(p, "transfer.on_bad_zonemd", t.OnBadZONEMD)
+	reaction(p, "transfer.on_bad_dnssec", t.OnBadDNSSEC)
+	for _, text := range t.TrustAnchors {
+		trustAnchor(p, "transfer.trust_anchors", text)
+	}
 	source(p, "transfer.source_ipv4", t.SourceIPv4, netip.Addr.Is4)
 	source(p, "transfer.source_ipv6", t.SourceIPv6, netip.Addr.Is6)
 	soaTimer(p, "transfer.min_retry", t.MinRetry)

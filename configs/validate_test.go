@@ -40,6 +40,7 @@ func TestValidate(t *testing.T) {
 		{"long timer", func(c *Config) { c.Transfer.DefaultExpire = maxTimer + time.Second }, "transfer.default_expire: 596523h14m8s is more than 596523h14m7s"},
 		{"small body", func(c *Config) { c.API.MaxBody = 12 }, "api.max_body: 12B is less than 1KiB"},
 		{"long identity", func(c *Config) { c.DNS.Identity = strings.Repeat("a", 256) }, "dns.identity: has 256 octets, at most 255 fit a TXT record"},
+		{"odd anchor", func(c *Config) { c.Transfer.TrustAnchors = []string{"example.org. A 192.0.2.1"} }, `transfer.trust_anchors: "example.org. A 192.0.2.1" is no DS or DNSKEY record, as in "example.org. DS 12345 13 2 0123..."`},
 		{"unknown reaction", func(c *Config) { c.Transfer.OnBadZONEMD = "drop" }, `transfer.on_bad_zonemd: "drop" is not one of ignore, warn and hold`},
 		{"source of the other family", func(c *Config) { c.Transfer.SourceIPv4 = "2001:db8::1" }, `transfer.source_ipv4: "2001:db8::1" is no address of this host in that family; leave it empty for the system's choice`},
 		{"source without an address", func(c *Config) { c.Transfer.SourceIPv6 = "::" }, `transfer.source_ipv6: "::" is no address of this host in that family; leave it empty for the system's choice`},

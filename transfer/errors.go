@@ -70,6 +70,7 @@ const (
 	CauseShrink         Cause = "the zone has lost more of its records than it may"
 	CauseFaults         Cause = "the zone has records that must not be together"
 	CauseZONEMD         Cause = "the zone is not what its ZONEMD record says"
+	CauseDNSSEC         Cause = "a resolver would not accept the zone's signatures"
 	CauseIterations     Cause = "the zone's NSEC3 chain has too many iterations"
 	CauseBadKey         Cause = "the peer does not know the name of the key"
 	CauseAlgorithm      Cause = "the peer has the key with another algorithm"

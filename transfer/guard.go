@@ -2,10 +2,13 @@ package transfer
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"secondaryd/internal/wire"
+	"secondaryd/zonestore/dnssec"
 	"secondaryd/zonestore/zone"
 )
 
@@ -50,6 +53,10 @@ type Guard struct {
 	Faults Reaction
 	// ZONEMD is for a zone that is not what its ZONEMD records say.
 	ZONEMD Reaction
+	// DNSSEC is for a signed zone that a validator would not accept.
+	DNSSEC Reaction
+	// Anchors are what zones must be signed for, by their folded names.
+	Anchors map[string][]dnssec.Anchor
 }
 
 // verdict is what the guard says of a new version.
@@ -72,7 +79,7 @@ func (v *verdict) add(r Reaction, e *Error) {
 // judge looks at a version that follows old, which is nil where nothing is
 // served: there is nothing to lose then, and no fault is held. It fails only if
 // ctx ends.
-func (g Guard) judge(ctx context.Context, old *zone.Zone, got received) (v verdict, err error) {
+func (g Guard) judge(ctx context.Context, old *zone.Zone, got received, now time.Time) (v verdict, err error) {
 	faults := g.Faults
 	if old == nil {
 		faults = min(faults, Warn)
@@ -89,7 +96,34 @@ func (g Guard) judge(ctx context.Context, old *zone.Zone, got received) (v verdi
 		}
 		v.add(g.ZONEMD, e)
 	}
+	if g.DNSSEC != Ignore {
+		e, err := g.validate(ctx, got.zone, now)
+		if err != nil {
+			return v, err
+		}
+		v.add(g.DNSSEC, e)
+	}
 	return v, nil
+}
+
+// validate tells why a validator would not accept the zone (RFC 4035 section 5);
+// nil if it would, or if the zone is not signed.
+func (g Guard) validate(ctx context.Context, z *zone.Zone, now time.Time) (*Error, error) {
+	anchors := g.Anchors[string(z.Apex().Fold())]
+	report, err := dnssec.Validate(ctx, z, dnssec.Options{Anchors: anchors, Now: now, Problems: mostFaults})
+	if err != nil || report.State != dnssec.Bogus {
+		return nil, err
+	}
+	return fail(StepCheck, CauseDNSSEC, "%s", texts(report.Problems)), nil
+}
+
+// texts joins what findings tell.
+func texts[T fmt.Stringer](findings []T) string {
+	all := make([]string, len(findings))
+	for i, f := range findings {
+		all[i] = f.String()
+	}
+	return strings.Join(all, "; ")
 }
 
 // shrinks tells why a version that follows old is to be held for what it lacks;
@@ -118,11 +152,7 @@ func newFaults(old *zone.Zone, got received) *Error {
 	if len(faults) == 0 {
 		return nil
 	}
-	texts := make([]string, len(faults))
-	for i, f := range faults {
-		texts[i] = f.String()
-	}
-	return fail(StepCheck, CauseFaults, "%s", strings.Join(texts, "; "))
+	return fail(StepCheck, CauseFaults, "%s", texts(faults))
 }
 
 // mostFaults is how many faults are told.

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"secondaryd/zonestore/dnssec"
 	"secondaryd/zonestore/zone"
 )
 
@@ -88,6 +90,12 @@ func TestJudge(t *testing.T) {
 	}
 	all := Guard{ShrinkPercent: 50, ShrinkFrom: 50, Faults: Hold, ZONEMD: Hold}
 	warn := Guard{ShrinkPercent: 50, ShrinkFrom: 50, Faults: Warn, ZONEMD: Warn}
+	unsigned := "example.org. 60 IN DNSKEY 257 3 15 " + strings.Repeat("AAAA", 10) + "AAA=\n" // and no signature
+	_, anchor, err := dnssec.ParseAnchor("example.org. DS 1 13 2 " + strings.Repeat("00", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchored := Guard{ShrinkPercent: 100, DNSSEC: Hold, Anchors: map[string][]dnssec.Anchor{"\x07example\x03org\x00": {anchor}}}
 	for _, c := range []struct {
 		name     string
 		guard    Guard
@@ -107,6 +115,11 @@ func TestJudge(t *testing.T) {
 		{"digest of an unknown algorithm", all, "", digest(240), "", nil},
 		{"wrong digest to warn of", warn, "", digest(1), "", []Cause{CauseZONEMD}},
 		{"wrong digest to ignore", Guard{ShrinkPercent: 100}, "", digest(1), "", nil},
+		{"unsigned", Guard{ShrinkPercent: 100, DNSSEC: Hold}, "", plain, "", nil},
+		{"badly signed", Guard{ShrinkPercent: 100, DNSSEC: Hold}, "", unsigned, CauseDNSSEC, nil},
+		{"badly signed, to warn of", Guard{ShrinkPercent: 100, DNSSEC: Warn}, "", unsigned, "", []Cause{CauseDNSSEC}},
+		{"badly signed, to ignore", Guard{ShrinkPercent: 100}, "", unsigned, "", nil},
+		{"unsigned with an anchor", anchored, "", plain, CauseDNSSEC, nil},
 		{"both", all, "", alias + plain + digest(1), CauseFaults, []Cause{CauseZONEMD}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -115,7 +128,7 @@ func TestJudge(t *testing.T) {
 			if c.old != "-" {
 				old = build(c.old)
 			}
-			v, err := c.guard.judge(t.Context(), old, received{zone: build(c.new)})
+			v, err := c.guard.judge(t.Context(), old, received{zone: build(c.new)}, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -143,7 +156,7 @@ func TestJudgeDifferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := Guard{ShrinkPercent: 50, ShrinkFrom: 50, Faults: Hold}.judge(t.Context(), base, got)
+	v, err := Guard{ShrinkPercent: 50, ShrinkFrom: 50, Faults: Hold}.judge(t.Context(), base, got, time.Now())
 	if err != nil || v.hold == nil || v.hold.Cause != CauseFaults {
 		t.Errorf("got %+v, error %v", v, err)
 	}

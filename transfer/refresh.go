@@ -155,7 +155,7 @@ func (r *refreshing) transfer(ctx context.Context, p peer, a *attempt) error {
 		w.base = r.base(a.serial)
 	}
 	got, v, err := r.fetch(ctx, p, a, w)
-	if err == nil && got.kind == kindIXFR && v.hold != nil && v.hold.Cause == CauseZONEMD {
+	if err == nil && got.kind == kindIXFR && v.hold != nil && v.hold.wholeMayDo() {
 		w.base, a.ixfr = nil, v.hold
 		got, v, err = r.fetch(ctx, p, a, w)
 	}
@@ -169,6 +169,10 @@ func (r *refreshing) transfer(ctx context.Context, p peer, a *attempt) error {
 	r.result.received, r.result.verdict, r.result.took, r.result.from = got, v, a.took, p
 	return nil
 }
+
+// wholeMayDo reports whether what a version is held for may be the fault of the
+// differences that led to it.
+func (e *Error) wholeMayDo() bool { return e.Cause == CauseZONEMD || e.Cause == CauseDNSSEC }
 
 // fetch transfers a version and has the guard look at it.
 func (r *refreshing) fetch(ctx context.Context, p peer, a *attempt, w want) (got received, v verdict, err error) {
@@ -185,7 +189,7 @@ func (r *refreshing) fetch(ctx context.Context, p peer, a *attempt, w want) (got
 	if w.base != r.view.Zone {
 		got.changes = nil // they do not lead from the served version
 	}
-	v, err = r.order.guard.judge(ctx, r.view.Zone, got)
+	v, err = r.order.guard.judge(ctx, r.view.Zone, got, time.Now())
 	return got, v, err
 }
 

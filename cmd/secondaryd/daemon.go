@@ -49,6 +49,9 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 		return nil, err
 	}
 	limits := limitsOf(c.Transfer)
+	if limits.Guard.Anchors, err = anchorsOf(c.Transfer); err != nil {
+		return nil, err
+	}
 	if err := d.openStores(c, &limits); err != nil {
 		return nil, err
 	}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 
 	"secondaryd/api"
 	"secondaryd/configs"
 	"secondaryd/metrics"
 	"secondaryd/transfer"
+	"secondaryd/zonestore/dnssec"
 )
 
 // limitsOf turns settings into what the transfer engine holds primaries to.
@@ -46,8 +48,22 @@ func guardOf(c configs.Transfer) transfer.Guard {
 	}
 	return transfer.Guard{
 		ShrinkPercent: c.MaxShrinkPercent, ShrinkFrom: c.MaxShrinkFrom,
-		Faults: reactions[c.OnFaults], ZONEMD: reactions[c.OnBadZONEMD],
+		Faults: reactions[c.OnFaults], ZONEMD: reactions[c.OnBadZONEMD], DNSSEC: reactions[c.OnBadDNSSEC],
 	}
+}
+
+// anchorsOf reads the trust anchors, by the folded names of their zones.
+func anchorsOf(c configs.Transfer) (map[string][]dnssec.Anchor, error) {
+	anchors := map[string][]dnssec.Anchor{}
+	for _, text := range c.TrustAnchors {
+		apex, anchor, err := dnssec.ParseAnchor(text)
+		if err != nil {
+			return nil, fmt.Errorf("transfer.trust_anchors: %w", err)
+		}
+		name := string(apex.Fold())
+		anchors[name] = append(anchors[name], anchor)
+	}
+	return anchors, nil
 }
 
 // sourceOf reads an address that passed the settings' checks; none leaves the
