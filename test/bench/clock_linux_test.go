@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,4 +17,14 @@ func processCPU(pid int) time.Duration {
 		return 0
 	}
 	return time.Duration(ts.Nano())
+}
+
+// pause sleeps for less than a millisecond if need be, which time.Sleep is too
+// coarse for.
+func pause(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	ts := syscall.NsecToTimespec(d.Nanoseconds())
+	_ = syscall.Nanosleep(&ts, nil) // a signal may end it: those who pause look again
 }

@@ -44,11 +44,12 @@ type TSIG struct {
 
 // Peer is a primary as the API has it.
 type Peer struct {
-	ID     string `json:"id,omitempty"`
-	Name   string `json:"name"`
-	IP     string `json:"ip,omitempty"`
-	Port   int    `json:"port,omitempty"`
-	TSIGID string `json:"tsig_id,omitempty"`
+	ID         string `json:"id,omitempty"`
+	Name       string `json:"name"`
+	IP         string `json:"ip,omitempty"`
+	Port       int    `json:"port,omitempty"`
+	IXFREnable bool   `json:"ixfr_enable,omitempty"`
+	TSIGID     string `json:"tsig_id,omitempty"`
 }
 
 // Incoming is a zone's configuration as the API has it.
