@@ -16,7 +16,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 tool := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo run test servers race soak interop-large conformance lint fmt bench bench-zone bench-dns fuzz cover docker clean go
+.PHONY: help build demo run test servers race soak interop-large conformance lint fmt bench bench-zone bench-dns bench-transfer fuzz cover docker clean go
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -69,6 +69,9 @@ bench-zone: go servers ## measure zones beside NSD, Knot and BIND on a quiet mac
 bench-dns: go ## measure answers beside NSD, Knot and BIND on a quiet machine; BENCH_DNS_ARGS="-rounds 1 -sets mid"
 	@.ci/servers bench
 	BENCH_DNS=1 $(GO) test -count=1 -timeout 2h -run '^TestDNS$$' -v ./test/bench -args $(BENCH_DNS_ARGS)
+
+bench-transfer: go servers ## measure transfers beside NSD, Knot and BIND on a quiet machine; BENCH_TRANSFER_ARGS="-parts ixfr"
+	BENCH_TRANSFER=1 $(GO) test -count=1 -timeout 2h -run '^TestTransfer$$' -v ./test/bench -args $(BENCH_TRANSFER_ARGS)
 
 fuzz: go ## run each fuzz target for FUZZTIME=30s
 	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets" >&2; exit 1; }; \

@@ -154,7 +154,7 @@ func count(t *testing.T, queries [][]byte, p pools, zones []string) (n counted) 
 func smallLarge(t *testing.T) string {
 	t.Helper()
 	var text bytes.Buffer
-	if _, err := writeLarge(&text, 1000); err != nil {
+	if _, err := writeLarge(&text, 1000, serial); err != nil {
 		t.Fatal(err)
 	}
 	return text.String()

@@ -58,7 +58,7 @@ func smallText(*testing.T) string { return small }
 func largeText(t *testing.T) string {
 	t.Helper()
 	var text bytes.Buffer
-	if _, err := writeLarge(&text, *delegations); err != nil {
+	if _, err := writeLarge(&text, *delegations, serial); err != nil {
 		t.Fatal(err)
 	}
 	return text.String()

@@ -4,8 +4,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
-
-	"secondaryd/test/harness"
 )
 
 // transferSet is the large zone, asked while it is transferred.
@@ -71,7 +69,7 @@ func (s *secondary) fetchAsked(t *testing.T, l load) (outcome, fetch) {
 	var r *running
 	took := s.fetch(t, false, func() {
 		r = l.start(t, s.addr)
-		harness.Notify(t, s.addr.Addr(), s.addr, s.primary.zones[0], nil)
+		s.notify(t)
 	})
 	return r.stop(t), took
 }

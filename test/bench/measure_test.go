@@ -16,11 +16,24 @@ const largeName = "tld."
 func startLarge(t *testing.T) (from *primary, records int) {
 	t.Helper()
 	from = startPrimary(t, []string{largeName}, func(f *os.File) (err error) {
-		records, err = writeLarge(f, *delegations)
+		records, err = writeLarge(f, *delegations, serial)
 		return err
 	})
 	say("large zone: %d delegations, %d records", *delegations, records)
 	return from, records
+}
+
+// measureWhole measures the first transfer of the large zone and one that
+// replaces it.
+func measureWhole(t *testing.T, r results, s *secondary) {
+	t.Helper()
+	first := s.fetchFirst(t, false)
+	r.add(firstWall, s.name, first.wall.Seconds())
+	r.add(firstCPU, s.name, first.cpu.Seconds())
+	settle()
+	next := s.fetchNext(t, false)
+	r.add(nextWall, s.name, next.wall.Seconds())
+	r.add(nextCPU, s.name, next.cpu.Seconds())
 }
 
 // measureLarge measures one zone of many records. Memory is watched in transfers
@@ -31,13 +44,7 @@ func measureLarge(t *testing.T, r results, chosen []product) {
 	each(t, chosen, from, func(s *secondary) {
 		perRecord := func() float64 { return float64(s.group().memory()) / float64(records) }
 
-		first := s.fetchFirst(t, false)
-		r.add(firstWall, s.name, first.wall.Seconds())
-		r.add(firstCPU, s.name, first.cpu.Seconds())
-		settle()
-		next := s.fetchNext(t, false)
-		r.add(nextWall, s.name, next.wall.Seconds())
-		r.add(nextCPU, s.name, next.cpu.Seconds())
+		measureWhole(t, r, s)
 		settle()
 		s.program.Stop()
 
@@ -56,14 +63,21 @@ func measureLarge(t *testing.T, r results, chosen []product) {
 	})
 }
 
-// measureSmall measures many zones of few records.
-func measureSmall(t *testing.T, r results, chosen []product) {
+// startSmall starts a primary of the small zones.
+func startSmall(t *testing.T) *primary {
 	t.Helper()
 	from := startPrimary(t, smallNames(*smallZones), func(f *os.File) error {
 		_, err := f.WriteString(small)
 		return err
 	})
 	say("small zones: %d of %d records", *smallZones, smallRecords)
+	return from
+}
+
+// measureSmall measures many zones of few records.
+func measureSmall(t *testing.T, r results, chosen []product) {
+	t.Helper()
+	from := startSmall(t)
 	each(t, chosen, from, func(s *secondary) {
 		perZone := func() float64 { return float64(s.group().memory()) / kib / float64(*smallZones) }
 

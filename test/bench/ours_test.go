@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"testing"
@@ -19,7 +20,7 @@ var ours = product{
 }
 
 func oursConfig(s *secondary) string {
-	return fmt.Sprintf("data_dir: %q\ndns:\n  listen: [%q]\napi:\n  listen: %q\n", s.dir, s.addr, s.api)
+	return fmt.Sprintf("data_dir: %q\ndns:\n  listen: [%q]\napi:\n  listen: %q\n%s", s.dir, s.addr, s.api, s.settings)
 }
 
 const token = "test-token-of-the-benchmark-0123456789"
@@ -35,12 +36,14 @@ const posters = 16
 func oursOrder(t *testing.T, s *secondary) {
 	t.Helper()
 	c := s.client()
-	peer := c.CreatePeer(t, harness.Peer{Name: "primary", IP: s.primary.addr.Addr().String(), Port: int(s.primary.addr.Port())})
+	peer := c.CreatePeer(t, harness.Peer{
+		Name: "primary", IP: s.primary.addr.Addr().String(), Port: int(s.primary.addr.Port()), IXFR: s.primary.incremental,
+	})
 	var g errgroup.Group
 	g.SetLimit(posters)
 	for _, zone := range s.primary.zones {
 		g.Go(func() error {
-			return post(c, harness.Incoming{Name: zone, Peers: []string{peer.ID}, AutoRefreshSeconds: 86400})
+			return post(c, harness.Incoming{Name: zone, Peers: []string{peer.ID}, AutoRefreshSeconds: cmp.Or(s.refresh, 86400)})
 		})
 	}
 	if err := g.Wait(); err != nil {

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
@@ -118,11 +119,11 @@ func TestServedZone(t *testing.T) {
 func TestWriteLarge(t *testing.T) {
 	t.Parallel()
 	var first, second bytes.Buffer
-	records, err := writeLarge(&first, 1000)
+	records, err := writeLarge(&first, 1000, serial)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := writeLarge(&second, 1000); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+	if _, err := writeLarge(&second, 1000, serial); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
 		t.Errorf("two zones of the same size differ, error %v", err)
 	}
 	if records < 2500 || records > 2900 {
@@ -135,5 +136,31 @@ func TestWriteLarge(t *testing.T) {
 	}
 	if parsed != records || parser.Err() != nil {
 		t.Errorf("parsed %d of %d records, error %v", parsed, records, parser.Err())
+	}
+}
+
+func TestMost(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	times := func(milliseconds ...int) (all []time.Time) {
+		for _, ms := range milliseconds {
+			all = append(all, start.Add(time.Duration(ms)*time.Millisecond))
+		}
+		return all
+	}
+	tests := []struct {
+		times []time.Time
+		want  int
+	}{
+		{nil, 0},
+		{times(5), 1},
+		{times(0, 1000, 2000), 1},
+		{times(0, 999, 1000), 2},
+		{times(0, 500, 900, 1400, 1450, 3000), 4},
+	}
+	for _, test := range tests {
+		if got := most(test.times); got != test.want {
+			t.Errorf("%v: got %d, want %d", test.times, got, test.want)
+		}
 	}
 }

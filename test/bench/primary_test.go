@@ -1,12 +1,12 @@
 package bench
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,35 +17,48 @@ import (
 // startLimit is how long a server may take for what every server does soon.
 const startLimit = time.Minute
 
-// primary is the Knot that all secondaries transfer from. It keeps no journal, so
-// every transfer is a full one.
+// primary is the Knot that all secondaries transfer from.
 type primary struct {
-	addr   netip.AddrPort
-	dir    string
-	zones  []string
-	serial uint32
+	addr        netip.AddrPort
+	dir         string
+	zones       []string
+	serial      uint32
+	incremental bool // it keeps a journal, and its secondaries ask for differences
 }
 
-// startPrimary serves all zones from one master file, which write makes.
+// startPrimary serves all zones from one master file, which write makes. It keeps
+// no journal, so every transfer is a full one.
 func startPrimary(t *testing.T, zones []string, write func(*os.File) error) *primary {
 	t.Helper()
 	p := &primary{addr: harness.FreeAddr(t), dir: t.TempDir(), zones: zones, serial: serial}
-	f := create(t, filepath.Join(p.dir, "zone"))
-	if err := write(f); err != nil {
-		t.Fatal(err)
+	p.start(t, write)
+	return p
+}
+
+// startIncremental is startPrimary with a journal. A change of the file becomes
+// a difference when the zone is reloaded.
+func startIncremental(t *testing.T, zones []string, write func(*os.File) error) *primary {
+	t.Helper()
+	p := &primary{addr: harness.FreeAddr(t), dir: t.TempDir(), zones: zones, serial: serial, incremental: true}
+	p.start(t, write)
+	return p
+}
+
+func (p *primary) start(t *testing.T, write func(*os.File) error) {
+	t.Helper()
+	p.write(t, write)
+	journal := "none\n    zonefile-load: whole"
+	if p.incremental {
+		journal = "changes\n    zonefile-load: difference"
 	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	config := fmt.Sprintf(primaryConfig, p.dir, listenKnot(p.addr), p.dir, p.dir) + knotZones(zones)
+	config := fmt.Sprintf(primaryConfig, p.dir, listenKnot(p.addr), p.dir, p.dir, journal) + knotZones(p.zones)
 	put(t, filepath.Join(p.dir, "knot.conf"), config)
 	cmd := exec.Command(harness.Find("knotd"), "-c", filepath.Join(p.dir, "knot.conf"))
 	log := create(t, filepath.Join(p.dir, "log"))
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
 	harness.Run(t, "primary", cmd)
-	awaitServed(t, newProbe(t, p.addr, zones), p.serial)
-	return p
+	awaitServed(t, newProbe(t, p.addr, p.zones), p.serial)
 }
 
 const primaryConfig = `
@@ -68,10 +81,9 @@ template:
   - id: default
     storage: %q
     file: zone
-    zonefile-load: whole
     zonefile-sync: -1
-    journal-content: none
     acl: open
+    journal-content: %s
 `
 
 func listenKnot(a netip.AddrPort) string { return fmt.Sprintf("%s@%d", a.Addr(), a.Port()) }
@@ -85,14 +97,39 @@ func knotZones(zones []string) string {
 	return b.String()
 }
 
-// change gives the zone, the only one, its next serial.
-func (p *primary) change(t *testing.T) {
+// change gives the zone, the only one, its next serial, and adds records: owner,
+// TTL, type and data of each.
+func (p *primary) change(t *testing.T, records ...[]string) {
 	t.Helper()
 	p.serial++
 	zone := p.zones[0]
 	p.control(t, "zone-begin", zone)
+	for _, record := range records {
+		p.control(t, append([]string{"zone-set", zone}, record...)...)
+	}
 	p.control(t, "zone-set", zone, "@", "86400", "SOA", "ns1.nic", "hostmaster.nic", fmt.Sprint(p.serial), "7200", "600", "2419200", "300")
 	p.control(t, "zone-commit", zone)
+	awaitServed(t, newProbe(t, p.addr, p.zones), p.serial)
+}
+
+// write makes the master file.
+func (p *primary) write(t *testing.T, write func(*os.File) error) {
+	t.Helper()
+	f := create(t, filepath.Join(p.dir, "zone"))
+	if err := write(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reload has the zone, the only one, be what is in a new master file, which has
+// the serial that p.serial was set to.
+func (p *primary) reload(t *testing.T, write func(*os.File) error) {
+	t.Helper()
+	p.write(t, write)
+	p.control(t, "zone-reload", p.zones[0])
 	awaitServed(t, newProbe(t, p.addr, p.zones), p.serial)
 }
 
@@ -104,11 +141,22 @@ func (p *primary) control(t *testing.T, args ...string) {
 // transfers counts the lines of the log that tell of a transfer so far.
 func (p *primary) transfers(t *testing.T) int {
 	t.Helper()
+	return p.logged(t, outgoing)
+}
+
+var (
+	outgoing            = regexp.MustCompile(`XFR, outgoing, remote`)
+	outgoingIncremental = regexp.MustCompile(`IXFR, outgoing, remote .* finished`)
+)
+
+// logged counts the matches in the log so far.
+func (p *primary) logged(t *testing.T, what *regexp.Regexp) int {
+	t.Helper()
 	log, err := os.ReadFile(filepath.Join(p.dir, "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bytes.Count(log, []byte("XFR, outgoing, remote"))
+	return len(what.FindAllIndex(log, -1))
 }
 
 // awaitServed closes the probe when all its zones are served.

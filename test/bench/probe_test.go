@@ -2,9 +2,11 @@ package bench
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,14 +17,20 @@ import (
 // over one socket, so that it takes little of the machine from the server.
 type probe struct {
 	conn    net.Conn
-	queries [][]byte // by zone; the ID is the zone's index
-	pending []int    // zones that are not served yet
+	step    time.Duration // between two looks at a zone that is not served
+	queries [][]byte      // by zone; the ID is the zone's index
+	pending []int         // zones that are not served yet
 	answer  [dns.MinMsgSize]byte
 }
 
 const (
-	probeStep  = 2 * time.Millisecond
+	probeStep = 2 * time.Millisecond
+	// fineStep is for what takes milliseconds only.
+	fineStep   = 150 * time.Microsecond
 	probeBurst = 64
+	// probePatience is how long an answer may take before the question is
+	// repeated.
+	probePatience = 2 * time.Millisecond
 	// maxZones is how many zones an ID can tell apart.
 	maxZones = 1 << 16
 )
@@ -33,7 +41,7 @@ func newProbe(t *testing.T, addr netip.AddrPort, zones []string) *probe {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &probe{conn: conn}
+	p := &probe{conn: conn, step: probeStep}
 	for i, zone := range zones {
 		m := new(dns.Msg).SetQuestion(zone, dns.TypeSOA)
 		m.Id, m.RecursionDesired = uint16(i), false
@@ -57,31 +65,32 @@ func (p *probe) wait(t *testing.T, serial uint32, limit time.Duration) {
 		if time.Now().After(end) {
 			t.Fatalf("%d of %d zones are not served after %v", len(p.pending), len(p.queries), limit)
 		}
-		n := min(burst, len(p.pending))
+		n, start := min(burst, len(p.pending)), time.Now()
 		missing, err := p.ask(p.pending[:n], serial)
 		if err != nil {
 			t.Fatal(err)
 		}
-		burst = 1
+		p.pending = append(p.pending[n:], missing...)
 		if len(missing) == 0 {
 			burst = min(2*n, probeBurst)
+			continue
 		}
-		p.pending = append(p.pending[n:], missing...)
+		burst = 1
+		pause(p.step - time.Since(start))
 	}
 }
 
-// ask asks for zones and returns those that are not served. While there are any,
-// it takes one step of time.
+// ask asks for zones and returns those that are not served.
 func (p *probe) ask(zones []int, serial uint32) (missing []int, err error) {
-	asked := make(map[int]bool, len(zones))
+	open := make(map[int]bool, len(zones))
 	for _, zone := range zones {
-		asked[zone] = true
+		open[zone] = true
 		_, _ = p.conn.Write(p.queries[zone]) // refused as long as nobody listens
 	}
-	if err := p.conn.SetReadDeadline(time.Now().Add(probeStep)); err != nil {
+	if err := p.conn.SetReadDeadline(time.Now().Add(probePatience)); err != nil {
 		return nil, err
 	}
-	for len(asked) > 0 {
+	for len(open) > 0 {
 		size, err := p.conn.Read(p.answer[:])
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			break
@@ -89,21 +98,56 @@ func (p *probe) ask(zones []int, serial uint32) (missing []int, err error) {
 		if err != nil {
 			continue // the write was refused
 		}
-		if zone, ok := servedZone(p.answer[:size], serial); ok {
-			delete(asked, zone)
+		zone, served := servedZone(p.answer[:size], serial)
+		if !open[zone] {
+			continue // it answers what was asked before
+		}
+		delete(open, zone)
+		if !served {
+			missing = append(missing, zone)
 		}
 	}
-	for zone := range asked {
-		missing = append(missing, zone)
-	}
-	return missing, nil
+	return slices.AppendSeq(missing, maps.Keys(open)), nil
 }
 
-// servedZone returns which zone a message answers with authority and that serial.
-func servedZone(msg []byte, serial uint32) (zone int, ok bool) {
+// probes ask for any number of zones, as many as one probe can tell apart at a
+// time.
+type probes []*probe
+
+// newProbes are probes that look every step.
+func newProbes(t *testing.T, addr netip.AddrPort, zones []string, step time.Duration) probes {
+	t.Helper()
+	var ps probes
+	for some := range slices.Chunk(zones, maxZones) {
+		p := newProbe(t, addr, some)
+		p.step = step
+		ps = append(ps, p)
+	}
+	return ps
+}
+
+func (ps probes) wait(t *testing.T, serial uint32, limit time.Duration) {
+	t.Helper()
+	for _, p := range ps {
+		p.wait(t, serial, limit)
+	}
+}
+
+func (ps probes) close() {
+	for _, p := range ps {
+		p.close()
+	}
+}
+
+// servedZone returns which zone a message is about, negative if it can't be told,
+// and whether it answers with authority and that serial.
+func servedZone(msg []byte, serial uint32) (zone int, served bool) {
 	var m dns.Msg
-	if err := m.Unpack(msg); err != nil || m.Rcode != dns.RcodeSuccess || !m.Authoritative || len(m.Answer) != 1 {
-		return 0, false
+	if err := m.Unpack(msg); err != nil {
+		return -1, false
+	}
+	if m.Rcode != dns.RcodeSuccess || !m.Authoritative || len(m.Answer) != 1 {
+		return int(m.Id), false
 	}
 	soa, ok := m.Answer[0].(*dns.SOA)
 	return int(m.Id), ok && soa.Serial == serial

@@ -16,14 +16,14 @@ type group int
 
 // stat is what /proc/PID/stat tells, counted from the state on; see proc(5).
 const (
-	statGroup     = 2
-	statFirstTime = 11 // user, system, and both of the children waited for
-	statTimes     = 4
-	tick          = 10 * time.Millisecond
+	statGroup    = 2
+	statChildren = 13 // user and system time of the children waited for
+	statTimes    = 2
+	tick         = 10 * time.Millisecond
 )
 
 // each calls f with the folder and the fields of each process of the group.
-func (g group) each(f func(dir string, stat []string)) {
+func (g group) each(f func(pid int, dir string, stat []string)) {
 	folders, _ := filepath.Glob("/proc/[0-9]*") // the pattern is valid
 	for _, dir := range folders {
 		text, err := os.ReadFile(dir + "/stat")
@@ -31,18 +31,20 @@ func (g group) each(f func(dir string, stat []string)) {
 			continue
 		}
 		stat := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		if len(stat) > statFirstTime+statTimes && stat[statGroup] == strconv.Itoa(int(g)) {
-			f(dir, stat)
+		if len(stat) > statChildren+statTimes && stat[statGroup] == strconv.Itoa(int(g)) {
+			pid, _ := strconv.Atoi(filepath.Base(dir)) // the pattern has digits only
+			f(pid, dir, stat)
 		}
 	}
 }
 
 // cpu is the time in user and system mode of all processes so far, those that
-// have ended included.
+// have ended included. Of those it is known in ticks only.
 func (g group) cpu() time.Duration {
 	var sum time.Duration
-	g.each(func(_ string, stat []string) {
-		for _, field := range stat[statFirstTime : statFirstTime+statTimes] {
+	g.each(func(pid int, _ string, stat []string) {
+		sum += processCPU(pid)
+		for _, field := range stat[statChildren : statChildren+statTimes] {
 			ticks, _ := strconv.Atoi(field) // the kernel writes numbers
 			sum += time.Duration(ticks) * tick
 		}
@@ -61,7 +63,7 @@ func (g group) memory() int {
 func (g group) highest() int { return g.sum("status", "VmHWM:") }
 
 func (g group) sum(file, field string) (octets int) {
-	g.each(func(dir string, _ []string) {
+	g.each(func(_ int, dir string, _ []string) {
 		text, err := os.ReadFile(filepath.Join(dir, file))
 		if err == nil {
 			octets += kibibytes(text, field)

@@ -37,6 +37,10 @@ var products = []product{
 }
 
 func nsdConfig(s *secondary) string {
+	kind := "AXFR "
+	if s.primary.incremental {
+		kind = "" // IXFR, and AXFR where that won't do
+	}
 	return fmt.Sprintf(`
 server:
     ip-address: %s@%d
@@ -57,8 +61,8 @@ pattern:
     name: secondary
     zonefile: "%%s.zone"
     allow-notify: 127.0.0.1 NOKEY
-    request-xfr: AXFR %s@%d NOKEY
-`, s.addr.Addr(), s.addr.Port(), s.dir, s.dir, filepath.Join(s.dir, "nsd.sock"), s.primary.addr.Addr(), s.primary.addr.Port()) +
+    request-xfr: %s%s@%d NOKEY
+`, s.addr.Addr(), s.addr.Port(), s.dir, s.dir, filepath.Join(s.dir, "nsd.sock"), kind, s.primary.addr.Addr(), s.primary.addr.Port()) +
 		s.eachZone("zone:\n    name: %q\n    include-pattern: secondary\n")
 }
 
@@ -72,6 +76,10 @@ func nsdPersist(t *testing.T, s *secondary) {
 }
 
 func knotConfig(s *secondary) string {
+	sync := 0 // the default: the zone's file is written after each change
+	if s.primary.incremental {
+		sync = -1 // the journal is enough, as it is for the others
+	}
 	return fmt.Sprintf(`
 server:
     rundir: %q
@@ -95,7 +103,8 @@ template:
     storage: %q
     master: primary
     acl: primary
-`, s.dir, listenKnot(s.addr), s.dir, listenKnot(s.primary.addr), s.dir) + knotZones(s.primary.zones)
+    zonefile-sync: %d
+`, s.dir, listenKnot(s.addr), s.dir, listenKnot(s.primary.addr), s.dir, sync) + knotZones(s.primary.zones)
 }
 
 func knotWorkers(n int) ([]string, string) {
@@ -117,14 +126,16 @@ options {
     empty-zones-enable no;
     dnssec-validation no;
     notify no;
-    request-ixfr no;
+    request-ixfr %s;
     serial-query-rate 10000;
     transfers-in 100;
     transfers-per-ns 100;
 };
 controls { };
-`, s.dir, s.addr.Port(), s.addr.Addr()) + s.eachZone(zone)
+`, s.dir, s.addr.Port(), s.addr.Addr(), yesNo[s.primary.incremental]) + s.eachZone(zone)
 }
+
+var yesNo = map[bool]string{true: "yes", false: "no"}
 
 func bindWorkers(n int) ([]string, string) { return []string{"-n", strconv.Itoa(n)}, "" }
 

@@ -19,6 +19,7 @@ type metric struct {
 	more    bool     // is better, and there is no target
 	plain   bool     // there is no better and worse
 	none    bool     // is the target, and the worst round counts
+	worst   bool     // the worst round counts, as where there is a promise
 }
 
 // What is measured, in the order of the table.
@@ -64,7 +65,7 @@ func (r results) figure(m *metric, product string) (value float64, ok bool) {
 	switch {
 	case len(values) == 0:
 		return 0, false
-	case m.none:
+	case m.none, m.worst:
 		return slices.Max(values), true
 	default:
 		return median(values), true

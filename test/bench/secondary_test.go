@@ -23,6 +23,10 @@ type secondary struct {
 	cpus    string   // the CPUs it may use, as taskset has it; empty for all
 	threads int      // that answer; 0 for the product's default
 
+	// Of ours only:
+	settings string // more sections of the configuration
+	refresh  int    // seconds between polls of each zone; 0 for a day
+
 	program *harness.Program
 }
 
@@ -44,6 +48,13 @@ func newSecondary(t *testing.T, p product, from *primary) *secondary {
 func (s *secondary) confine(t *testing.T, cpus string, threads int) {
 	t.Helper()
 	s.cpus, s.threads = cpus, threads
+	s.empty(t)
+}
+
+// configure gives ours, which doesn't run yet, more settings than it needs to run.
+func (s *secondary) configure(t *testing.T, settings string, refresh int) {
+	t.Helper()
+	s.settings, s.refresh = settings, refresh
 	s.empty(t)
 }
 
@@ -133,18 +144,44 @@ func (s *secondary) fetchFirst(t *testing.T, watched bool) fetch {
 	return s.fetch(t, watched, func() { s.order(t, s) })
 }
 
+// fetchConfigured starts a secondary that knows its zones and has no copy of any.
+// Ours, which is told of zones by API, is told in a run before.
+func (s *secondary) fetchConfigured(t *testing.T) fetch {
+	t.Helper()
+	if s.order != nil {
+		s.fetchFirst(t, false)
+		s.program.Stop()
+		for _, name := range []string{"copies", "timers.db"} { // see docs/format.md
+			if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return s.fetch(t, false, func() { s.launch(t) })
+}
+
 // fetchNext tells the secondary of a change of the primary's zone.
 func (s *secondary) fetchNext(t *testing.T, watched bool) fetch {
 	t.Helper()
 	s.primary.change(t)
-	return s.fetch(t, watched, func() {
-		harness.Notify(t, s.addr.Addr(), s.addr, s.primary.zones[0], nil)
-	})
+	return s.fetch(t, watched, func() { s.notify(t) })
+}
+
+// notify tells the secondary that the first zone has changed.
+func (s *secondary) notify(t *testing.T) {
+	t.Helper()
+	harness.Notify(t, s.addr.Addr(), s.addr, s.primary.zones[0], nil)
 }
 
 func (s *secondary) fetch(t *testing.T, watched bool, begin func()) fetch {
 	t.Helper()
-	p := newProbe(t, s.addr, s.primary.zones)
+	return s.fetchAt(t, probeStep, watched, begin)
+}
+
+// fetchAt is fetch that looks every step whether all is served.
+func (s *secondary) fetchAt(t *testing.T, step time.Duration, watched bool, begin func()) fetch {
+	t.Helper()
+	p := newProbes(t, s.addr, s.primary.zones, step)
 	defer p.close()
 	var f fetch
 	if s.program != nil && s.program.Running() {
@@ -174,7 +211,7 @@ func (s *secondary) restart(t *testing.T) (took time.Duration, fromDisk bool) {
 		settle()
 	}
 	s.program.Stop()
-	p := newProbe(t, s.addr, s.primary.zones)
+	p := newProbes(t, s.addr, s.primary.zones, probeStep)
 	defer p.close()
 	before := s.primary.transfers(t)
 	start := time.Now()

@@ -11,9 +11,9 @@ import (
 const serial = 1
 
 // writeLarge writes the master file of a zone of n delegations, always the same
-// for the same n, as a registry's look: two name servers each, a third with DS,
+// for the same n and serial, as a registry's look: two name servers each, a third with DS,
 // 15 % with their glue in the zone. It returns how many records it wrote.
-func writeLarge(out io.Writer, n int) (records int, err error) {
+func writeLarge(out io.Writer, n int, serial uint32) (records int, err error) {
 	w := bufio.NewWriterSize(out, 1<<20)
 	add := func(format string, args ...any) {
 		fmt.Fprintf(w, format+"\n", args...) // Flush reports what went wrong
