@@ -55,6 +55,7 @@ type Engine struct {
 	jobs     map[string]*job
 	schedule schedule
 	shares   map[netip.AddrPort]*share
+	early    map[string]wish // of zones without a job yet, see notifyEarlyLocked
 	all      places
 	ctx      context.Context //nolint:containedctx // that of Run, for the refreshes it starts
 }
@@ -76,6 +77,7 @@ func New(o Options) *Engine {
 		keyed:    o.RequireNotifyKey,
 		jobs:     map[string]*job{},
 		shares:   map[netip.AddrPort]*share{},
+		early:    map[string]wish{},
 	}
 	if o.Dial == nil {
 		o.Dial = dialFrom(&e.limits)
@@ -235,8 +237,17 @@ func (e *Engine) pollWait(j *job, s *share, now time.Time) time.Duration {
 		return 0
 	}
 	j.granted = true
-	return s.polls.ReserveN(now, 1).DelayFrom(now)
+	wait := s.polls.ReserveN(now, 1).DelayFrom(now)
+	if wait > pollsLate && now.Sub(s.said) > pollsLate {
+		s.said = now
+		e.log.Warn("more zones are due than may be polled: raise transfer.soa_queries_per_second_per_peer, or the zones' auto_refresh_seconds",
+			zap.String("zone", j.apex().String()), zap.Duration("wait", wait), zap.Int("limit", e.limits.PollsPerSecond))
+	}
+	return wait
 }
+
+// pollsLate is how late a poll may be before the log says so, and how often.
+const pollsLate = time.Minute
 
 // enterLocked starts j, which has its place with a peer, unless too many
 // refreshes are under way.

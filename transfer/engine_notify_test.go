@@ -35,6 +35,48 @@ func (w *world) refuses(id string, from netip.Addr, why error) {
 	}
 }
 
+// A NOTIFY that promises more than the peer then has leads to one more check soon.
+func TestEngineNotifyAhead(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
+		pass(noticePause)
+		w.peers.take()
+		w.notify(id, host1, 2)
+		pass(hintAgain - time.Second)
+		w.wantAsked("SOA 192.0.2.1")
+		w.peers.set("192.0.2.1", fakeHost{serial: 2})
+		pass(2 * time.Second)
+		w.want(id, zonestore.StateServing, 2)
+		w.wantAsked("SOA 192.0.2.1", "AXFR 192.0.2.1")
+		w.notify(id, host1, 3) // which never comes
+		pass(interval / 2)
+		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.1")
+	})
+}
+
+// A NOTIFY that is there before the engine knows the zone is not lost.
+func TestEngineNotifyEarly(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
+		pass(noticePause)
+		w.mu.Lock()
+		j := w.jobs[id]
+		delete(w.jobs, id)
+		w.schedule.drop(j)
+		w.mu.Unlock()
+		w.notify(id, host1, 2)
+		w.peers.take()
+		w.peers.set("192.0.2.1", fakeHost{serial: 2})
+		w.list()
+		pass(2 * transferIn)
+		w.want(id, zonestore.StateServing, 2)
+		if len(w.early) != 0 {
+			t.Errorf("%d are still kept", len(w.early))
+		}
+		w.refuses("no such zone", host1, errStranger)
+	})
+}
+
 func TestEngineNotify(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1}))

@@ -483,6 +483,84 @@ func TestEngineDivergence(t *testing.T) {
 	})
 }
 
+// TestEngineBackwards: primaries that all have an older version are reported, and
+// confirm nothing.
+func TestEngineBackwards(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}), w.addPeer(2, fakeHost{serial: 7}))
+		pass(transferIn)
+		const line = "every primary that answers has an older version than the copy: it is kept, and expires unless one has a newer one"
+		w.peers.set("192.0.2.1", fakeHost{serial: 5})
+		pass(interval + 3*transferIn)
+		if n := w.logs.FilterMessage(line).Len(); n != 0 {
+			t.Errorf("%d lines, though one primary has the version", n)
+		}
+		w.peers.set("192.0.2.2", fakeHost{err: errDead})
+		pass(interval + 3*transferIn)
+		if n := w.logs.FilterMessage(line).Len(); n == 0 {
+			t.Error("nothing is said")
+		}
+		pass(2 * soaExpire * time.Second)
+		w.want(id, zonestore.StateServing, 5) // once expired, any serial is taken
+		if n := w.logs.FilterMessage("zone expired").Len(); n != 1 {
+			t.Errorf("the zone expired %d times, want once", n)
+		}
+	})
+}
+
+// TestEnginePollsLate: that zones are due faster than they may be polled is said.
+func TestEnginePollsLate(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.limits.PollsPerSecond = 1
+		peer := w.addPeer(1, fakeHost{serial: 1})
+		for i := range 1000 {
+			w.addZone(fmt.Sprintf("z%03d.test.", i), peer)
+		}
+		pass(3 * interval)
+		n := w.logs.FilterMessageSnippet("more zones are due than may be polled").Len()
+		if most := int(3 * interval / pollsLate); n == 0 || n > most {
+			t.Errorf("%d lines, want up to %d", n, most)
+		}
+	})
+}
+
+// TestEnginePollRate: a primary sees no burst beyond the rate, be it that all its
+// zones are tried again since its configuration has changed.
+func TestEnginePollRate(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const zones, rate = 1000, 100
+		w.limits.PollsPerSecond = rate
+		peer := w.addPeer(1, fakeHost{serial: 1})
+		for i := range zones {
+			w.addZone(fmt.Sprintf("z%03d.test.", i), peer)
+		}
+		pass(time.Minute)
+		w.peers.take()
+		w.update(func(tx *registry.Tx) error {
+			p, _ := tx.Peer(peer)
+			p.Name = "renamed"
+			return tx.PutPeer(p)
+		})
+		pass(time.Minute)
+		asked := w.peers.take()
+		if len(asked) != zones {
+			t.Errorf("%d questions, want one of each of %d zones", len(asked), zones)
+		}
+		for i, a := range asked {
+			within := 0
+			for _, b := range asked[i:] {
+				if b.at.Sub(a.at) >= time.Second {
+					break
+				}
+				within++
+			}
+			if within > rate*11/10 {
+				t.Fatalf("%d questions within a second", within)
+			}
+		}
+	})
+}
+
 func TestEngineForce(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}))

@@ -30,7 +30,7 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 		j.keep(o, r.attempts)
 		e.holdLocked(j, &r, published, now)
 		j.learn(r.attempts, now)
-		e.waitLocked(j, &r, now)
+		e.waitLocked(j, o, &r, now)
 	}
 	if !o.again.IsZero() {
 		j.check = o.again // no peer was asked
@@ -80,14 +80,23 @@ func (e *Engine) publish(served *zonestore.Served, r *refreshResult, t zonestore
 	return e.store.Update(served, r.zone, served.View().Serial, r.changes, t)
 }
 
+// hintAgain is when a zone is checked once more of which a NOTIFY promised a newer
+// version that no peer had: a primary of several processes, or behind a load
+// balancer, does not have it everywhere at once.
+const hintAgain = 3 * time.Second
+
 // waitLocked sets when j is checked next.
-func (e *Engine) waitLocked(j *job, r *refreshResult, now time.Time) {
+func (e *Engine) waitLocked(j *job, o order, r *refreshResult, now time.Time) {
 	v := j.served.View()
 	serving := v.State == zonestore.StateServing
 	// A copy that expired while it was being confirmed must be fetched again.
 	if r.confirmed && serving {
 		j.failures = 0
-		j.check = now.Add(afterSuccess(j.interval, j.served.Timers().Life(), e.rand))
+		wait := afterSuccess(j.interval, j.served.Timers().Life(), e.rand)
+		if o.wish.hinted && newer(o.wish.serial, v.Serial) {
+			wait = min(wait, hintAgain)
+		}
+		j.check = now.Add(wait)
 		return
 	}
 	j.failures++
@@ -122,6 +131,10 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 			zap.String("cause", string(a.err.Cause)), zap.Error(a.err), zap.Uint32("serial", j.served.View().Serial),
 			zap.Time("next_try", j.check.UTC()))
 	}
+	if !r.confirmed && allOlder(r.attempts) {
+		log.Error("every primary that answers has an older version than the copy: it is kept, and expires unless one has a newer one",
+			zap.Uint32("serial", old.Serial), zap.Time("expires", j.served.View().Expires.UTC()))
+	}
 	if len(o.peers)+len(o.leftOut) == 0 {
 		log.Warn("zone has no peers: there is nobody to transfer it from")
 	}
@@ -143,4 +156,19 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 	log.Info("zone transferred", zap.String("peer", r.from.label()), zap.String("kind", string(r.kind)),
 		zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial),
 		zap.Int("records", r.zone.Records()), zap.Int64("bytes", r.octets), zap.Duration("duration", r.took))
+}
+
+// allOlder reports whether all peers that were reached are behind the copy.
+func allOlder(attempts []attempt) (older bool) {
+	for _, a := range attempts {
+		switch {
+		case a.err == nil:
+			return false
+		case a.err.Cause == CauseOlder:
+			older = true
+		case a.err.heard():
+			return false
+		}
+	}
+	return older
 }

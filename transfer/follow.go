@@ -114,6 +114,11 @@ func (e *Engine) add(z registry.Zone, apex wire.Name) {
 		j.check = t.Confirmed.Add(afterSuccess(j.interval, t.Life(), e.rand))
 	}
 	e.jobs[z.ID] = j
+	if w, ok := e.early[z.ID]; ok {
+		delete(e.early, z.ID)
+		e.wantLocked(j, w)
+		return
+	}
 	e.scheduleLocked(j)
 }
 
@@ -167,6 +172,7 @@ func (e *Engine) forgive(peerID string) {
 func (e *Engine) remove(id string) {
 	e.mu.Lock()
 	j, ok := e.jobs[id]
+	delete(e.early, id)
 	if ok {
 		delete(e.jobs, id)
 		e.schedule.drop(j)

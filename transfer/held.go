@@ -29,7 +29,7 @@ type held struct {
 // returns at once.
 func (e *Engine) Release(zoneID string, serial uint32) error {
 	return e.onHeld(zoneID, serial, func(j *job) {
-		e.wantLocked(j, wish{now: true, release: j.held})
+		e.wantLocked(j, wish{now: true, insist: true, release: j.held})
 	})
 }
 

@@ -119,11 +119,13 @@ func same(a, b *uint8) bool { return a == b || a != nil && b != nil && *a == *b 
 
 // wish is what the next refresh is wanted for.
 type wish struct {
-	now      bool       // do not wait at all
+	now      bool       // do not wait for the schedule
 	notified bool       // a NOTIFY came: ask every peer, one of them has something newer
 	force    bool       // transfer whatever the serial says
-	insist   bool       // ask peers that are left out, too
+	insist   bool       // an order: do not wait for the poll rate, ask peers that are left out
 	from     netip.Addr // ask this peer first
+	serial   uint32     // what a NOTIFY said that its sender has
+	hinted   bool       // it did
 	release  *held      // publish this version, ask nobody
 }
 
@@ -133,6 +135,9 @@ func (w *wish) join(other wish) {
 	w.notified = w.notified || other.notified
 	w.force = w.force || other.force
 	w.insist = w.insist || other.insist
+	if other.hinted {
+		w.serial, w.hinted = other.serial, true
+	}
 	if other.release != nil {
 		w.release = other.release
 	}

@@ -30,7 +30,7 @@ func (e *Engine) Notify(zoneID string, from netip.Addr, key *tsig.Key, serial ui
 			return err
 		}
 	}
-	w := wish{notified: true}
+	w := wish{notified: true, serial: serial, hinted: hasSerial}
 	if source == registry.SourcePeer || source == registry.SourceKeyedPeer {
 		w.from = from
 	}
@@ -38,12 +38,24 @@ func (e *Engine) Notify(zoneID string, from netip.Addr, key *tsig.Key, serial ui
 	defer e.mu.Unlock()
 	j, ok := e.jobs[zoneID]
 	if !ok {
-		return ErrUnknownZone
+		return e.notifyEarlyLocked(zoneID, w)
 	}
 	if hasSerial && j.confirmed(serial) {
 		return nil
 	}
 	e.wantLocked(j, w)
+	return nil
+}
+
+// notifyEarlyLocked keeps a NOTIFY for a zone that is configured, but came before
+// the engine heard of the zone, as at the start.
+func (e *Engine) notifyEarlyLocked(zoneID string, w wish) error {
+	if _, ok := e.registry.Zone(zoneID); !ok {
+		return ErrUnknownZone
+	}
+	before := e.early[zoneID]
+	before.join(w)
+	e.early[zoneID] = before
 	return nil
 }
 

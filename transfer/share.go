@@ -14,13 +14,14 @@ type share struct {
 	places  places
 	polls   *rate.Limiter
 	breaker breaker
+	said    time.Time // when the log last told that its polls are late
 }
 
 func (e *Engine) shareLocked(addr netip.AddrPort) *share {
 	s, ok := e.shares[addr]
 	if !ok {
 		limit := e.limits.PollsPerSecond
-		s = &share{polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/10))}
+		s = &share{polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/50))}
 		e.shares[addr] = s
 	}
 	return s

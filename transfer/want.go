@@ -44,7 +44,7 @@ const (
 )
 
 // hasten brings the next check of an idle job forward as far as its wish allows.
-// An order cuts the wait short, and so does the first NOTIFY in a while. Those
+// An order cuts the wait short, whatever the poll rate, and so does the first NOTIFY in a while. Those
 // that follow closely wait for the poll rate of the peer, after a few for a
 // moment as well; for the end of the pause if the last refresh met with trouble.
 // Then a flood of them neither polls a peer in a tight loop nor fills the log.
@@ -58,8 +58,10 @@ func (j *job) hasten(now time.Time) {
 		next = j.began.Add(noticeGap)
 	}
 	switch {
-	case j.wish.now, j.wish.notified && !now.Before(j.began.Add(noticePause)):
+	case j.wish.insist, j.wish.notified && !now.Before(j.began.Add(noticePause)):
 		j.granted, j.check = true, now
+	case j.wish.now:
+		j.check = now
 	case !j.wish.notified, j.granted: // not wanted, or the turn is near
 	case next.Before(j.check):
 		j.check = next
