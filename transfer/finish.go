@@ -104,7 +104,7 @@ func (e *Engine) waitLocked(j *job, o order, r *refreshResult, now time.Time) {
 	if serving {
 		retry, left = e.limits.retry(v.Zone.SOA()), v.Expires.Sub(now)
 	}
-	j.check = now.Add(afterFailure(j.failures, retry, j.interval, e.limits.MaxBackoff, left, e.rand))
+	j.check = now.Add(afterFailure(int(j.failures), retry, j.interval, e.limits.MaxBackoff, left, e.rand))
 }
 
 // report logs and counts what a refresh came to.
@@ -112,7 +112,7 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 	log := e.log.With(zap.String("zone", j.apex().String()))
 	for _, a := range r.attempts {
 		if a.ixfr != nil {
-			e.metrics.Transferred(string(kindIXFR), "failed", 0, 0)
+			e.metrics.Transferred(kindIXFR.String(), "failed", 0, 0)
 			log.Info("incremental transfer failed: the whole zone was asked for", zap.String("peer", a.peer.label()),
 				zap.String("cause", string(a.ixfr.Cause)), zap.Error(a.ixfr), zap.Uint32("old_serial", old.Serial))
 		}
@@ -124,8 +124,8 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 			continue
 		}
 		e.metrics.Failed(string(a.err.Step), string(a.err.Cause))
-		if a.kind != "" {
-			e.metrics.Transferred(string(a.kind), "failed", 0, 0)
+		if a.kind != kindNone {
+			e.metrics.Transferred(a.kind.String(), "failed", 0, 0)
 		}
 		log.Warn("peer failed", zap.String("peer", a.peer.label()), zap.String("step", string(a.err.Step)),
 			zap.String("cause", string(a.err.Cause)), zap.Error(a.err), zap.Uint32("serial", j.served.View().Serial),
@@ -152,8 +152,8 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 		log.Info("held version released", zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial))
 		return
 	}
-	e.metrics.Transferred(string(r.kind), "ok", r.took, r.octets)
-	log.Info("zone transferred", zap.String("peer", r.from.label()), zap.String("kind", string(r.kind)),
+	e.metrics.Transferred(r.kind.String(), "ok", r.took, r.octets)
+	log.Info("zone transferred", zap.String("peer", r.from.label()), zap.String("kind", r.kind.String()),
 		zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial),
 		zap.Int("records", r.zone.Records()), zap.Int64("bytes", r.octets), zap.Duration("duration", r.took))
 }

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"secondaryd/internal/wire"
@@ -27,19 +26,20 @@ type job struct {
 	revision uint64 // of the configuration
 	interval time.Duration
 
-	slot  int       // place in the schedule, -1: not in it
 	at    time.Time // when the schedule wakes for it
 	check time.Time // when the next check is due
 	began time.Time // when the last refresh did
+	slot  int32     // place in the schedule, -1: not in it
 	// flurry counts the refreshes that began soon after the one before.
-	flurry int
+	flurry   int32
+	failures int32 // refreshes in a row that confirmed nothing
 
+	granted bool // the poll rate of its peer allows it
+	running bool // a refresh is under way
+	removed bool // no longer configured
 	wish    wish
-	granted bool    // the poll rate of its peer allows it
 	queued  *places // where it waits, nil if it does not
 	holds   *places // the share of a peer it has a place in
-	running bool    // a refresh is under way
-	removed bool    // no longer configured
 	stop    func()  // ends the running refresh
 
 	// whole says until when a peer is not asked for differences, see ixfrAgain;
@@ -49,8 +49,7 @@ type job struct {
 	held   *held  // a version that the guard keeps back, nil for none
 	shrink *uint8 // percent, see Guard; nil: as set for all
 
-	failures int       // refreshes in a row that confirmed nothing
-	tries    []attempt // the last of each peer
+	tries []try // the last with each peer
 }
 
 func (j *job) apex() wire.Name { return j.served.Apex() }
@@ -77,30 +76,6 @@ func (j *job) learn(attempts []attempt, now time.Time) {
 			j.whole = map[netip.AddrPort]time.Time{}
 		}
 		j.whole[a.peer.addr] = now.Add(ixfrAgain)
-	}
-}
-
-// keep remembers the last attempt with each peer. That it was left out does not
-// replace what went wrong before.
-func (j *job) keep(o order, attempts []attempt) {
-	last := map[string]attempt{}
-	for _, a := range j.tries {
-		a.earlier = true
-		last[a.peer.id] = a
-	}
-	for _, a := range attempts {
-		before, tried := last[a.peer.id]
-		if a.leftOut && tried {
-			before.leftOut, before.earlier = true, false
-			a = before
-		}
-		last[a.peer.id] = a
-	}
-	j.tries = nil
-	for _, p := range slices.Concat(o.peers, o.leftOut) {
-		if a, ok := last[p.id]; ok {
-			j.tries = append(j.tries, a)
-		}
 	}
 }
 
@@ -152,14 +127,13 @@ type attempt struct {
 	at      time.Time
 	err     *Error // nil: the peer confirmed or renewed the copy
 	leftOut bool   // the peer was not asked at all
-	earlier bool   // not in the last refresh, but before
 
 	serial  uint32        // that it said it has
 	known   bool          // it did
 	rtt     time.Duration // of the SOA query
 	differs bool          // with our serial, its SOA is not ours
 
-	kind   kind   // of the transfer that was asked for last, empty for none
+	kind   kind   // of the transfer that was asked for last
 	ixfr   *Error // why an incremental one before it did not do, nil for none
 	octets int64
 	took   time.Duration

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"secondaryd/internal/tsig"
@@ -16,6 +17,10 @@ var udpTries = [...]time.Duration{1 * time.Second, 2 * time.Second}
 // udpBuffer is the largest SOA answer by UDP that is looked at: more than is
 // offered is a favour.
 const udpBuffer = 4096
+
+// udpBuffers are for answers by UDP: a new one for each poll would be most of
+// what polling allocates.
+var udpBuffers = sync.Pool{New: func() any { return new([udpBuffer]byte) }}
 
 // poll asks a peer for the SOA of a zone: by UDP, and by TCP if UDP brings no
 // answer or a truncated one; by nothing but TLS where that is configured.
@@ -85,7 +90,9 @@ func (c *client) tryUDP(conn net.Conn, q *query, wait time.Duration) (polled, bo
 	if _, err := conn.Write(q.bytes); err != nil {
 		return polled{}, false, err
 	}
-	buf := make([]byte, udpBuffer)
+	space := udpBuffers.Get().(*[udpBuffer]byte)
+	defer udpBuffers.Put(space)
+	buf := space[:]
 	var dropped error
 	for {
 		n, err := conn.Read(buf)

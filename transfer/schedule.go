@@ -18,13 +18,13 @@ func (s *schedule) set(z *job, at time.Time) {
 		heap.Push(&s.due, z)
 		return
 	}
-	heap.Fix(&s.due, z.slot)
+	heap.Fix(&s.due, int(z.slot))
 }
 
 // drop takes z out.
 func (s *schedule) drop(z *job) {
 	if z.slot >= 0 {
-		heap.Remove(&s.due, z.slot)
+		heap.Remove(&s.due, int(z.slot))
 	}
 }
 
@@ -52,12 +52,12 @@ func (h dueHeap) Len() int           { return len(h) }
 func (h dueHeap) Less(i, k int) bool { return h[i].at.Before(h[k].at) }
 func (h dueHeap) Swap(i, k int) {
 	h[i], h[k] = h[k], h[i]
-	h[i].slot, h[k].slot = i, k
+	h[i].slot, h[k].slot = int32(i), int32(k)
 }
 
 func (h *dueHeap) Push(x any) {
 	z, _ := x.(*job)
-	z.slot = len(*h)
+	z.slot = int32(len(*h))
 	*h = append(*h, z)
 }
 

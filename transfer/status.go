@@ -68,8 +68,10 @@ func (e *Engine) Status(zoneID string) (Status, bool) {
 	if !ok {
 		return Status{}, false
 	}
-	s := j.status()
-	s.Tries = j.tryList()
+	s := e.statusLocked(j)
+	for _, t := range j.tries { // of all zones they would be much
+		s.Tries = append(s.Tries, t.status(e.registry))
+	}
 	return s, true
 }
 
@@ -79,12 +81,12 @@ func (e *Engine) Statuses() []Status {
 	defer e.mu.Unlock()
 	all := make([]Status, 0, len(e.jobs))
 	for _, j := range e.jobs {
-		all = append(all, j.status())
+		all = append(all, e.statusLocked(j))
 	}
 	return all
 }
 
-func (j *job) status() Status {
+func (e *Engine) statusLocked(j *job) Status {
 	v, t := j.served.View(), j.served.Timers()
 	s := Status{
 		ID:        j.served.ID(),
@@ -100,30 +102,15 @@ func (j *job) status() Status {
 	if v.Zone != nil {
 		s.Records = v.Zone.Records()
 	}
-	for _, a := range j.tries {
-		if a.err != nil && !a.earlier {
-			s.Failures = append(s.Failures, Failure{a.peer.label(), a.err.Step, a.err.Cause, a.err.Error(), a.at})
+	for _, t := range j.tries {
+		if t.failed() {
+			s.Failures = append(s.Failures, t.failure(e.registry))
 		}
 	}
 	if j.held != nil {
 		s.Held = j.held.status()
 	}
 	return s
-}
-
-// tryList is for who asks about one zone: of all zones it would be much.
-func (j *job) tryList() []Try {
-	all := make([]Try, len(j.tries))
-	for i, a := range j.tries {
-		all[i] = Try{
-			Peer: a.peer.id, At: a.at, Earlier: a.earlier, LeftOut: a.leftOut, Err: a.err, Serial: a.serial, Known: a.known,
-			RTT: a.rtt, Kind: string(a.kind), IXFR: a.ixfr, Octets: a.octets, Took: a.took,
-		}
-		if a.peer.addr.IsValid() {
-			all[i].Address = a.peer.addr.String()
-		}
-	}
-	return all
 }
 
 func (h *held) status() *Held {

@@ -21,13 +21,17 @@ import (
 )
 
 // kind is how a version came.
-type kind string
+type kind uint8
 
-// The kinds, as logs and metrics name them.
+// The kinds.
 const (
-	kindAXFR kind = "axfr"
-	kindIXFR kind = "ixfr"
+	kindNone kind = iota
+	kindAXFR
+	kindIXFR
 )
+
+// String names the kind as logs and metrics do.
+func (k kind) String() string { return [...]string{"", "axfr", "ixfr"}[k] }
 
 // received is what a transfer brought. Of one that failed it says only what was
 // tried: kind and ixfr.

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -74,9 +73,4 @@ func (j *job) begin(now time.Time) {
 		j.flurry = 0
 	}
 	j.began, j.running = now, true
-}
-
-// troubled reports whether a peer failed in the last refresh.
-func (j *job) troubled() bool {
-	return slices.ContainsFunc(j.tries, func(a attempt) bool { return a.err != nil && !a.earlier })
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"maps"
 	"slices"
+	"unique"
 )
 
 // state is all objects in memory with the indexes the daemon asks for. It is
@@ -64,10 +65,20 @@ func (s *state) index(o object) {
 }
 
 func (s *state) putZone(zone *Zone) {
+	zone.shareText()
 	s.zones[zone.ID] = zone
 	s.names[zone.Apex()] = zone.ID
 	for _, peer := range zone.Peers {
 		addTo(s.zonesOfPeer, peer, zone.ID)
+	}
+}
+
+// shareText has the many zones of an account and of a peer share the text of
+// their ids. Nobody else has the zone yet.
+func (z *Zone) shareText() {
+	z.Account = unique.Make(z.Account).Value()
+	for i, id := range z.Peers {
+		z.Peers[i] = unique.Make(id).Value()
 	}
 }
 

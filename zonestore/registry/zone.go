@@ -36,7 +36,10 @@ func (z Zone) Apex() string {
 // choice of escapes have one key.
 func ApexKey(name string) (string, error) {
 	if isPlain(name) {
-		return strings.TrimSuffix(name, ".") + ".", nil
+		if strings.HasSuffix(name, ".") {
+			return name, nil
+		}
+		return name + ".", nil
 	}
 	parsed, err := wire.ParseName(name)
 	if err != nil {

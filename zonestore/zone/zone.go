@@ -20,25 +20,22 @@ import (
 type Zone struct {
 	apex    wire.Name // case as received
 	labels  int       // of the apex
-	soa     SOA
-	seed    uint64
-	records int
-	dead    int // nodes without a use; see node.isDead
-	waste   int // octets of the slab without a use
-	slab    slab
-	nodes   nodes
-	index   index
-	*chains
-
-	// suspect tells that a record is of a kind that can break a rule, see Faults.
-	suspect bool
-
-	// plain is what PlainRecords has counted, 0 for nothing yet.
-	plain atomic.Int64
-
+	suspect bool      // a record is of a kind that can break a rule, see Faults
 	// extended tells that a Delta of this version writes behind the end of its
 	// slab; the memory there is given away once.
 	extended atomic.Bool
+	soa      SOA
+	seed     uint64
+	records  int
+	dead     int // nodes without a use; see node.isDead
+	waste    int // octets of the slab without a use
+	slab     slab
+	nodes    nodes
+	index    index
+	*chains
+
+	// plain is what PlainRecords has counted, 0 for nothing yet.
+	plain atomic.Int64
 }
 
 // Apex returns the zone's name. The caller must not change it.
