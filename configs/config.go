@@ -188,6 +188,9 @@ type Transfer struct {
 	// AskAllPeers asks every peer of a zone for its serial and takes the newest
 	// version; false takes the first in order that is newer, or as new.
 	AskAllPeers bool `yaml:"ask_all_peers"`
+	// IXFRByUDP asks peers with ixfr_enable for the differences by UDP, in place
+	// of the serial: small changes then take one question in all.
+	IXFRByUDP bool `yaml:"ixfr_by_udp"`
 	// RequireAA refuses transfers whose messages are not marked as authoritative
 	// (RFC 5936 section 2.2.1), as those of some primaries are not.
 	RequireAA bool `yaml:"require_aa"`

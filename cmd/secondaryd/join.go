@@ -30,6 +30,7 @@ func limitsOf(c configs.Transfer) transfer.Limits {
 		PollsPerSecond: c.SOAQueriesPerSecondPerPeer,
 		Guard:          guardOf(c),
 		AskAll:         c.AskAllPeers,
+		IXFRByUDP:      c.IXFRByUDP,
 		RequireAA:      c.RequireAA,
 		Source4:        sourceOf(c.SourceIPv4),
 		Source6:        sourceOf(c.SourceIPv6),
