@@ -238,7 +238,7 @@ func TestClientSource(t *testing.T) {
 	t.Parallel()
 	s, c, p, _ := primaryOf(t, false)
 	c.limits.Source4 = netip.MustParseAddr("127.0.0.9")
-	c.dial = dialFrom(c.limits)
+	c.dial = dialFrom(c.limits.Source4, netip.Addr{})
 	var others atomic.Int32
 	networks := make(chan string, 2)
 	s.Script(func(e *primary.Exchange) error {
@@ -256,6 +256,14 @@ func TestClientSource(t *testing.T) {
 	}
 	if first, second := <-networks, <-networks; first != "udp" || second != "tcp" || others.Load() != 0 {
 		t.Errorf("asked by %s and %s, %d times from another address", first, second, others.Load())
+	}
+	// That of a peer goes before, and has connections of its own.
+	p.source = netip.MustParseAddr("127.0.0.10")
+	if _, err := c.transfer(t.Context(), p, wantAny(t, nil)); err != nil {
+		t.Error(err)
+	}
+	if <-networks; others.Load() != 1 {
+		t.Error("the peer's own source is not used")
 	}
 }
 

@@ -80,7 +80,7 @@ func New(o Options) *Engine {
 		early:    map[string]wish{},
 	}
 	if o.Dial == nil {
-		o.Dial = dialFrom(&e.limits)
+		o.Dial = dialFrom(e.limits.Source4, e.limits.Source6)
 	}
 	c := newClient(o.Dial, &e.limits, o.Store.Seed())
 	e.client, e.hangUp = c, c.pool.close

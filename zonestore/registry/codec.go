@@ -46,6 +46,7 @@ type (
 		IXFR    *bool      `json:"ixfr,omitempty"`
 		TSIG    *string    `json:"tsig,omitempty"`
 		TLS     *storedTLS `json:"tls,omitempty"`
+		Source  *string    `json:"source,omitempty"`
 	}
 	storedTLS struct {
 		Name              string   `json:"name,omitempty"`
@@ -89,7 +90,7 @@ func storedForm(o object) any {
 	case *Zone:
 		return storedZone{o.Account, o.Name, o.AutoRefresh, o.Peers, o.MaxShrink, o.Created, o.Modified}
 	case *Peer:
-		return storedPeer{o.Account, o.Name, o.IP, o.Port, o.IXFR, o.TSIG, storedTLSOf(o.TLS)}
+		return storedPeer{o.Account, o.Name, o.IP, o.Port, o.IXFR, o.TSIG, storedTLSOf(o.TLS), o.Source}
 	case *TSIG:
 		return storedTSIG{o.Account, o.Name, o.Algorithm, o.Secret.Reveal()}
 	case *ACL:
@@ -156,7 +157,7 @@ func decodePayload(kind Kind, id string, revision uint64, payload []byte) (objec
 		return &Zone{id, s.Account, s.Name, s.AutoRefresh, s.Peers, s.MaxShrink, s.Created, s.Modified, revision}, err
 	case KindPeer:
 		s, err := unmarshal[storedPeer](payload)
-		return &Peer{id, s.Account, s.Name, s.IP, s.Port, s.IXFR, s.TSIG, s.TLS.peerTLS(), revision}, err
+		return &Peer{id, s.Account, s.Name, s.IP, s.Port, s.IXFR, s.TSIG, s.TLS.peerTLS(), s.Source, revision}, err
 	case KindTSIG:
 		s, err := unmarshal[storedTSIG](payload)
 		return &TSIG{id, s.Account, s.Name, s.Algorithm, Secret(s.Secret), revision}, err
