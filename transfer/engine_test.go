@@ -480,12 +480,13 @@ func TestEngineAskAll(t *testing.T) {
 	})
 }
 
-// TestEngineDivergence: a primary with our serial and another SOA is reported.
+// TestEngineDivergence: a primary with our serial and other content is reported,
+// be it known by its SOA or by a transfer that was ordered.
 func TestEngineDivergence(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
 		pass(interval + 2*transferIn)
-		const line = "peer has our serial, but another SOA: its zone may have other content"
+		const line = "peer has our serial, but other content"
 		if n := w.logs.FilterMessage(line).Len(); n != 0 {
 			t.Errorf("%d lines without a reason", n)
 		}
@@ -495,6 +496,16 @@ func TestEngineDivergence(t *testing.T) {
 			t.Errorf("%d lines, want 1", n)
 		}
 		w.want(id, zonestore.StateServing, 1)
+		for i, owners := range []int{0, 1} { // as we have it, and with a record more
+			w.peers.set("192.0.2.1", fakeHost{serial: 1, owners: owners})
+			if err := w.ForceTransfer(id); err != nil {
+				t.Error(err)
+			}
+			pass(2 * transferIn)
+			if n := w.logs.FilterMessage(line).Len(); n != 1+i {
+				t.Errorf("%d lines, want %d", n, 1+i)
+			}
+		}
 	})
 }
 

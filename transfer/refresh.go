@@ -214,6 +214,8 @@ func (r *refreshing) transfer(ctx context.Context, p peer, a *attempt) error {
 		r.result.confirm(got.expire)
 		return nil
 	}
+	// What was ordered may have our serial, and should have our records then.
+	a.differs = r.view.Zone != nil && got.zone.Serial() == r.view.Serial && !got.zone.SameAs(r.view.Zone)
 	r.take(got, v, p, a.took)
 	return nil
 }

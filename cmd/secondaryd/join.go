@@ -83,7 +83,7 @@ type zoneStatus struct{ engine *transfer.Engine }
 func (z zoneStatus) Status(zoneID string) (api.Status, bool) {
 	s, ok := z.engine.Status(zoneID)
 	status := api.Status{
-		State: s.State.String(), Serial: s.Serial, Records: s.Records, Unsaved: s.Unsaved,
+		State: s.State.String(), Activity: s.Activity, Serial: s.Serial, Records: s.Records, Unsaved: s.Unsaved,
 		Checked: s.Checked, Confirmed: s.Confirmed, Expires: s.Expires, Next: s.Next,
 	}
 	if h := s.Held; h != nil {
