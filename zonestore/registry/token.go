@@ -75,6 +75,9 @@ func (TokenHash) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) 
 // MarshalText hides the hash in every text encoding, JSON included.
 func (TokenHash) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
+// maxYear is the last that RFC 3339 can write.
+const maxYear = 9999
+
 // validateToken refuses a token that is malformed, says more than its scope
 // has, or has expired already.
 func validateToken(t *Token, now time.Time) error {
@@ -84,6 +87,9 @@ func validateToken(t *Token, now time.Time) error {
 	}
 	if t.Expired(now) {
 		errs = append(errs, invalid("/expires_on", ReasonRange, "the time is past"))
+	}
+	if t.Expires != nil && t.Expires.Year() > maxYear {
+		errs = append(errs, invalid("/expires_on", ReasonRange, "the time is after the year %d", maxYear))
 	}
 	return errors.Join(errs...)
 }

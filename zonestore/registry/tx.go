@@ -102,6 +102,9 @@ func (tx *Tx) PutACL(acl ACL) error {
 // PutToken creates or replaces a token. Revision and Created are set here.
 func (tx *Tx) PutToken(token Token) error {
 	token = token.clone()
+	if token.Expires != nil {
+		*token.Expires = token.Expires.UTC()
+	}
 	if err := validateToken(&token, tx.now); err != nil {
 		return err
 	}
