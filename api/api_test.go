@@ -92,7 +92,7 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = reg.Close() })
-	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Tokens: NewTokens(testToken)}
+	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Tokens: NewTokens(testToken), Now: func() time.Time { return w.now }}
 	for _, fn := range change {
 		fn(&options)
 	}
@@ -389,7 +389,7 @@ func TestVerifyToken(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/user/tokens/verify", "/client/v4/user/tokens/verify", "/accounts/" + accountA + "/tokens/verify"} {
 		got := w.send(t, "GET", path, "")
-		if want := `{"id":"` + tokenID(testToken) + `","status":"active"}`; string(got.env.Result) != want {
+		if want := `{"id":"` + fixedID + `","status":"active"}`; string(got.env.Result) != want {
 			t.Errorf("%s: %s", path, got.body)
 		}
 		r := w.request(t, "GET", path, "")

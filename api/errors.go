@@ -25,6 +25,7 @@ const (
 	codeNoRoute        code = 7000
 	codeMethod         code = 7001
 	codeBadIdentifier  code = 7003
+	codeScope          code = 9109
 	codeAuthentication code = 10000
 
 	codeNotJSON     code = 2001
@@ -49,12 +50,15 @@ const (
 	codeNoPeer     code = 2202
 	codeNoTSIG     code = 2203
 	codeNoACL      code = 2204
+	codeNoAccount  code = 2210
+	codeNoToken    code = 2211
 
 	codeIncomingExists code = 2301
 	codePeerInUse      code = 2302
 	codeTSIGInUse      code = 2303
 	codeNothingHeld    code = 2304
 	codeOtherHeld      code = 2305
+	codeOverRate       code = 2310
 
 	codeInternal code = 2401
 	codeStore    code = 2402
@@ -90,11 +94,14 @@ var errorTable = []struct {
 	{codeNoPeer, 404, "The account has no peer of this id."},
 	{codeNoTSIG, 404, "The account has no tsig of this id."},
 	{codeNoACL, 404, "The account has no acl of this id."},
+	{codeNoAccount, 404, "The account of the path is not the one that the token is for."},
+	{codeNoToken, 404, "There is no token of this id."},
 	{codeIncomingExists, 400, "The zone has an incoming configuration already; update or delete it."},
 	{codePeerInUse, 400, "The peer is linked by zones and can't be deleted."},
 	{codeTSIGInUse, 400, "The tsig is used by peers and can't be deleted."},
 	{codeNothingHeld, 400, "No version of the zone is held."},
 	{codeOtherHeld, 400, "The version that is held has another serial by now; look at it first."},
+	{codeOverRate, 429, "The token has made more requests than it may in a second; the Retry-After header says when to go on."},
 	{codeInternal, 500, "Something is wrong with the server; its log has the details."},
 	{codeStore, 503, "The change could not be stored (a full or failing disk); nothing was changed."},
 	{codeStopping, 503, "The server is stopping."},
@@ -102,6 +109,7 @@ var errorTable = []struct {
 	{codeNoRoute, 404, "There is no such path."},
 	{codeMethod, 405, "The path exists and does not have this method; the Allow header lists those it has."},
 	{codeBadIdentifier, 404, "An identifier in the path can't be one."},
+	{codeScope, 403, "The token is valid and does not permit this."},
 	{codeAuthentication, 401, "The request carries no valid token."},
 }
 

@@ -107,9 +107,9 @@ type transferView struct {
 
 // getStatus shows what the server knows of a zone's copy and of its peers.
 func (s *Server) getStatus(c echo.Context) error {
-	zone, ok := s.Registry.Zone(c.Param("zone_id"))
-	if !ok {
-		return errNoIncoming()
+	zone, err := zoneOfPath(c, s.Registry.Zone)
+	if err != nil {
+		return err
 	}
 	status, ok := s.Zones.Status(zone.ID)
 	if !ok {

@@ -134,6 +134,9 @@ type API struct {
 	ReadTimeout time.Duration `yaml:"read_timeout"`
 	// IdleTimeout is how long a connection may wait for its next request.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
+	// RequestsPerSecondPerToken is the rate of requests with one token; 0 means
+	// any.
+	RequestsPerSecondPerToken int `yaml:"requests_per_second_per_token"`
 }
 
 // TLS names a certificate and its key. Both files are read again on SIGHUP.

@@ -68,6 +68,15 @@ type (
 		Created  time.Time `json:"created"`
 		Modified time.Time `json:"modified"`
 	}
+	storedToken struct {
+		Name    string     `json:"name"`
+		Scope   Scope      `json:"scope"`
+		Account string     `json:"account,omitempty"`
+		Access  Access     `json:"access,omitempty"`
+		Hash    []byte     `json:"hash"`
+		Created time.Time  `json:"created"`
+		Expires *time.Time `json:"expires,omitempty"`
+	}
 )
 
 // encode gives the stored value of an object.
@@ -95,6 +104,8 @@ func storedForm(o object) any {
 		return storedTSIG{o.Account, o.Name, o.Algorithm, o.Secret.Reveal()}
 	case *ACL:
 		return storedACL{o.Account, o.Name, o.IPRange, o.Created, o.Modified}
+	case *Token:
+		return storedToken{o.Name, o.Scope, o.Account, o.Access, o.Hash[:], o.Created, o.Expires}
 	default:
 		panic(fmt.Sprintf("registry: no stored form of %T", o))
 	}
@@ -112,6 +123,15 @@ func (s *storedTLS) peerTLS() *PeerTLS {
 		return nil
 	}
 	return &PeerTLS{s.Name, s.Pins, s.CACertificate, s.ClientCertificate, Secret(s.ClientKey)}
+}
+
+// token gives a hash of a wrong length up: no token has the hash that is zero.
+func (s storedToken) token(id string, revision uint64) *Token {
+	t := &Token{id, s.Name, s.Scope, s.Account, s.Access, TokenHash{}, s.Created, s.Expires, revision}
+	if len(s.Hash) == len(t.Hash) {
+		t.Hash = TokenHash(s.Hash)
+	}
+	return t
 }
 
 // checksum is that of a value with at least a header.
@@ -164,6 +184,9 @@ func decodePayload(kind Kind, id string, revision uint64, payload []byte) (objec
 	case KindACL:
 		s, err := unmarshal[storedACL](payload)
 		return &ACL{id, s.Account, s.Name, s.IPRange, s.Created, s.Modified, revision}, err
+	case KindToken:
+		s, err := unmarshal[storedToken](payload)
+		return s.token(id, revision), err
 	default:
 		return nil, errors.New("unknown kind of object")
 	}

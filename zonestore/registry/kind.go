@@ -9,10 +9,11 @@ const (
 	KindPeer
 	KindTSIG
 	KindACL
+	KindToken Kind = 6
 )
 
 // kinds lists all kinds in the order in which they are stored and loaded.
-var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL}
+var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL, KindToken}
 
 // String names the kind in words, for logs and errors.
 func (k Kind) String() string {
@@ -25,6 +26,8 @@ func (k Kind) String() string {
 		return "tsig"
 	case KindACL:
 		return "acl"
+	case KindToken:
+		return "token"
 	default:
 		return "unknown kind"
 	}
@@ -45,8 +48,8 @@ type key struct {
 	id   string
 }
 
-// object is a stored object: *Zone, *Peer, *TSIG or *ACL. Once in the state it
-// is never changed, only replaced.
+// object is a stored object: *Zone, *Peer, *TSIG, *ACL or *Token. Once in the
+// state it is never changed, only replaced.
 type object interface {
 	key() key
 	account() string

@@ -1,5 +1,5 @@
 // Package registry keeps the configuration objects: secondary zones, peers,
-// TSIG keys and ACLs. It validates them, keeps what holds between them (a
+// TSIG keys, ACLs and the API's tokens. It validates them, keeps what holds between them (a
 // zone's peers exist, a name belongs to one zone) and stores them durably.
 //
 // Every method may be called from any goroutine. Reads are served from memory

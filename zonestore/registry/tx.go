@@ -43,6 +43,9 @@ func (tx *Tx) TSIG(id string) (TSIG, bool) { return txOne[*TSIG, TSIG](tx, KindT
 // ACL returns the ACL of an id.
 func (tx *Tx) ACL(id string) (ACL, bool) { return txOne[*ACL, ACL](tx, KindACL, id) }
 
+// Token returns the token of an id.
+func (tx *Tx) Token(id string) (Token, bool) { return txOne[*Token, Token](tx, KindToken, id) }
+
 // ZoneByName returns the zone whose Apex is the given key.
 func (tx *Tx) ZoneByName(apex string) (Zone, bool) {
 	if zone := tx.view.zoneByName(apex); zone != nil {
@@ -96,6 +99,22 @@ func (tx *Tx) PutACL(acl ACL) error {
 	return tx.set(acl.key(), &acl)
 }
 
+// PutToken creates or replaces a token. Revision and Created are set here.
+func (tx *Tx) PutToken(token Token) error {
+	token = token.clone()
+	if token.Expires != nil {
+		*token.Expires = token.Expires.UTC()
+	}
+	if err := validateToken(&token, tx.now); err != nil {
+		return err
+	}
+	token.Revision, token.Created = tx.revision, tx.now
+	if old, ok := tx.Token(token.ID); ok {
+		token.Created = old.Created
+	}
+	return tx.set(token.key(), &token)
+}
+
 // DeleteZone removes a zone.
 func (tx *Tx) DeleteZone(id string) error { return tx.delete(key{KindZone, id}, nil) }
 
@@ -111,6 +130,9 @@ func (tx *Tx) DeleteTSIG(id string) error {
 
 // DeleteACL removes an ACL.
 func (tx *Tx) DeleteACL(id string) error { return tx.delete(key{KindACL, id}, nil) }
+
+// DeleteToken revokes a token.
+func (tx *Tx) DeleteToken(id string) error { return tx.delete(key{KindToken, id}, nil) }
 
 func (tx *Tx) delete(k key, users []string) error {
 	if tx.view.get(k) == nil {
