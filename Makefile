@@ -42,7 +42,8 @@ test: go servers ## run all tests, under the race detector where a C compiler is
 servers: # NSD, Knot DNS and BIND for the interop tests
 	@.ci/servers
 
-clients: go ## drive the daemon with the vendor's Go SDKs, and in Terraform's order
+clients: go ## drive the daemon with the vendor's Go and TypeScript SDKs, and in Terraform's order
+	@.ci/clients
 	cd test/clients && $(GO) test $(sdk_flags) -vet=off -count=1 -timeout $(TEST_TIMEOUT) ./...
 
 race: go ## run the short tests many times under the race detector
