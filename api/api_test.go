@@ -45,6 +45,7 @@ type world struct {
 	statuses map[string]Status
 	forced   []string
 	forceErr error
+	found    []Diagnosis
 	now      time.Time
 }
 
@@ -84,6 +85,13 @@ func (w *world) orderHeld(order, zone string, serial uint32) error {
 	return w.forceErr
 }
 
+func (w *world) Diagnose(ctx context.Context, zone string) ([]Diagnosis, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forced = append(w.forced, "diagnose "+zone)
+	return w.found, errors.Join(w.forceErr, ctx.Err())
+}
+
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{statuses: make(map[string]Status), now: startOfTest}
@@ -92,7 +100,7 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = reg.Close() })
-	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Tokens: NewTokens(testToken)}
+	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Diagnoser: w, Tokens: NewTokens(testToken)}
 	for _, fn := range change {
 		fn(&options)
 	}
@@ -507,6 +515,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", other + "/release", `{"soa_serial":7}`, 404, "2201"},
 		{"POST", other + "/discard", `{"soa_serial":7}`, 404, "2201"},
 		{"GET", other + "/status", "", 404, "2201"},
+		{"POST", other + "/diagnose", "", 404, "2201"},
 		{"GET", other + "/settings", "", 404, "2201"},
 		{"PUT", other + "/settings", `{}`, 404, "2201"},
 		{"PUT", zone + "/settings", `{"max_shrink_percent":101}`, 400, "2104 /max_shrink_percent"},

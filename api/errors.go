@@ -60,6 +60,8 @@ const (
 	codeStore    code = 2402
 	codeStopping code = 2403
 	codeBusy     code = 2404
+
+	codeDiagnosing code = 2410
 )
 
 // errorTable is the one place that ties a code to its HTTP status and its
@@ -99,6 +101,7 @@ var errorTable = []struct {
 	{codeStore, 503, "The change could not be stored (a full or failing disk); nothing was changed."},
 	{codeStopping, 503, "The server is stopping."},
 	{codeBusy, 503, "The order could not be taken; try again."},
+	{codeDiagnosing, 503, "The zone is being diagnosed already, or several others are; try again."},
 	{codeNoRoute, 404, "There is no such path."},
 	{codeMethod, 405, "The path exists and does not have this method; the Allow header lists those it has."},
 	{codeBadIdentifier, 404, "An identifier in the path can't be one."},

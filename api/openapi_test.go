@@ -86,12 +86,13 @@ func TestDocumentDescribesResults(t *testing.T) {
 	d := parsed(t)
 	s.must(t, "PUT", peersPath+"/"+s.bare, peerWithTLS(t))
 	for path, name := range map[string]string{
-		incomingPath(zoneOne): "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
+		incomingPath(zoneOne) + "/diagnose": "Diagnosis",
+		incomingPath(zoneOne):               "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
 		peersPath + "/" + s.peer: "Peer", peersPath + "/" + s.bare: "Peer",
 		tsigsPath + "/" + s.key: "TSIG", aclsPath + "/" + s.acl: "ACL",
 	} {
 		var result map[string]any
-		if err := yaml.Unmarshal(s.send(t, "GET", path, "").env.Result, &result); err != nil {
+		if err := yaml.Unmarshal(s.send(t, methodOf(path), path, "").env.Result, &result); err != nil {
 			t.Fatal(err)
 		}
 		if inner, ok := result["tls"].(map[string]any); ok {
@@ -113,6 +114,14 @@ func TestDocumentDescribesResults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// methodOf is how the result at a path is had.
+func methodOf(path string) string {
+	if strings.HasSuffix(path, "/diagnose") {
+		return "POST"
+	}
+	return "GET"
 }
 
 // peerWithTLS is a body with all that can be set of TLS.

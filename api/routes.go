@@ -53,6 +53,7 @@ func (s *Server) resources() []route {
 		{http.MethodDelete, incoming, s.deleteIncoming},
 		{http.MethodPost, force, s.forceAXFR},
 		{http.MethodGet, incoming + "/status", s.getStatus},
+		{http.MethodPost, incoming + "/diagnose", s.diagnose},
 		{http.MethodPost, incoming + "/release", s.releaseHeld},
 		{http.MethodPost, incoming + "/discard", s.discardHeld},
 		{http.MethodGet, incoming + "/settings", s.getSettings},

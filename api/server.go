@@ -46,6 +46,7 @@ type Options struct {
 	Registry  *registry.Registry
 	Zones     Zones
 	Refresher Refresher
+	Diagnoser Diagnoser
 	Metrics   http.Handler // served at /metrics; nil for none
 	Ready     func() bool  // nil means always
 	Tokens    *Tokens      // who may ask; nil admits nobody
@@ -97,6 +98,9 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	refusals refusals
+
+	ending context.Context //nolint:containedctx // it ends when the server stops, for requests that would not
+	end    func()
 }
 
 // New opens the listener and prepares everything; it serves nothing yet.
@@ -104,7 +108,11 @@ func New(options Options) (*Server, error) {
 	if options.Registry == nil || options.Zones == nil || options.Refresher == nil {
 		return nil, errors.New("api: registry, zones and refresher are needed")
 	}
+	if options.Diagnoser == nil {
+		return nil, errors.New("api: a diagnoser is needed")
+	}
 	s := &Server{Options: options.withDefaults(), refusals: newRefusals()}
+	s.ending, s.end = context.WithCancel(context.Background())
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)
 	if err != nil {
 		return nil, err
@@ -150,6 +158,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("api: %w", err)
 	case <-ctx.Done():
 	}
+	s.end()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainTimeout)
 	defer cancel()
 	err := s.http.Shutdown(drain)

@@ -50,6 +50,8 @@ type Engine struct {
 	workers  sync.WaitGroup
 	wake     chan struct{} // tells the scheduler that the heap's first has changed
 
+	diagnoses *diagnoses
+
 	mu       sync.Mutex // guards the fields below
 	rand     *rand.Rand
 	jobs     map[string]*job
@@ -84,6 +86,7 @@ func New(o Options) *Engine {
 	}
 	c := newClient(o.Dial, &e.limits, o.Store.Seed())
 	e.client, e.hangUp = c, c.pool.close
+	e.diagnoses = newDiagnoses(o.Dial, e.limits, o.Store.Seed())
 	return e
 }
 

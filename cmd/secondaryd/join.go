@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -136,6 +137,26 @@ func orderError(err error) error {
 	default:
 		return err
 	}
+}
+
+// diagnoser has the engine look at peers for the API.
+type diagnoser struct{ engine *transfer.Engine }
+
+func (d diagnoser) Diagnose(ctx context.Context, zoneID string) ([]api.Diagnosis, error) {
+	found, err := d.engine.Diagnose(ctx, zoneID)
+	if errors.Is(err, transfer.ErrBusy) {
+		err = api.ErrBusy
+	}
+	all := make([]api.Diagnosis, len(found))
+	for i, f := range found {
+		all[i] = api.Diagnosis{Peer: f.Peer, Address: f.Address, Skew: f.Skew}
+		for _, step := range f.Findings {
+			all[i].Steps = append(all[i].Steps, api.DiagnosisStep{
+				Name: step.Name, Result: string(step.Outcome), Cause: string(step.Cause), Detail: step.Detail, Advice: step.Advice, Took: step.Took,
+			})
+		}
+	}
+	return all, err
 }
 
 // zoneSeries makes what a scrape shows of the zones.
