@@ -46,6 +46,8 @@ type world struct {
 	forced   []string
 	forceErr error
 	found    []Diagnosis
+	busy     bool
+	changed  chan struct{}
 	now      time.Time
 }
 
@@ -54,6 +56,24 @@ func (w *world) Status(zone string) (Status, bool) {
 	defer w.mu.Unlock()
 	s, ok := w.statuses[zone]
 	return s, ok
+}
+
+// WaitSerial waits for a serial by looking again, as the engine does not; the
+// next change never comes.
+func (w *world) WaitSerial(ctx context.Context, zone string, serial *uint32) error {
+	for {
+		if s, _ := w.Status(zone); serial != nil && s.Serial == *serial {
+			return nil
+		}
+		if w.busy {
+			return ErrBusy
+		}
+		select {
+		case <-w.changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (w *world) ForceTransfer(zone string) error {
@@ -94,7 +114,7 @@ func (w *world) Diagnose(ctx context.Context, zone string) ([]Diagnosis, error) 
 
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{statuses: make(map[string]Status), now: startOfTest}
+	w := &world{statuses: make(map[string]Status), changed: make(chan struct{}), now: startOfTest}
 	reg, err := registry.Open(registry.Options{Dir: t.TempDir(), Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)
@@ -516,6 +536,13 @@ func TestRefusals(t *testing.T) {
 		{"POST", other + "/discard", `{"soa_serial":7}`, 404, "2201"},
 		{"GET", other + "/status", "", 404, "2201"},
 		{"POST", other + "/diagnose", "", 404, "2201"},
+		{"GET", other + "/status?wait=1", "", 404, "2201"},
+		{"GET", zone + "/status?wait=61", "", 400, "2320"},
+		{"GET", zone + "/status?wait=", "", 400, "2320"},
+		{"GET", zone + "/status?wait=-1", "", 400, "2320"},
+		{"GET", zone + "/status?wait=1&serial=4294967296", "", 400, "2320"},
+		{"GET", zone + "/status?wait=1&serial=x", "", 400, "2320"},
+		{"GET", zone + "/status?serial=1", "", 400, "2320"},
 		{"GET", other + "/settings", "", 404, "2201"},
 		{"PUT", other + "/settings", `{}`, 404, "2201"},
 		{"PUT", zone + "/settings", `{"max_shrink_percent":101}`, 400, "2104 /max_shrink_percent"},

@@ -27,6 +27,10 @@ import (
 type Zones interface {
 	// Status returns the state of a zone; false when nothing is known of it.
 	Status(zoneID string) (Status, bool)
+	// WaitSerial returns nil when a zone is served with that serial or a newer
+	// one; with nil, when what is served of it has changed. It fails when ctx
+	// ends before, or the zone, and with ErrBusy when too many wait.
+	WaitSerial(ctx context.Context, zoneID string, serial *uint32) error
 }
 
 // Refresher takes orders about zones.

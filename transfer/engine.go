@@ -51,6 +51,7 @@ type Engine struct {
 	wake     chan struct{} // tells the scheduler that the heap's first has changed
 
 	diagnoses *diagnoses
+	waiters   waiters
 
 	mu       sync.Mutex // guards the fields below
 	rand     *rand.Rand
@@ -191,6 +192,7 @@ func (e *Engine) expireLocked(j *job, now time.Time) {
 		return
 	}
 	e.store.Expire(j.served)
+	e.waiters.tell(j.served.ID())
 	e.log.Error("zone expired", zap.String("zone", j.apex().String()), zap.Uint32("serial", v.Serial),
 		zap.Time("confirmed", j.served.Timers().Confirmed))
 }

@@ -37,6 +37,9 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 	}
 	j.hasten(now)
 	e.scheduleLocked(j)
+	if published {
+		e.waiters.tell(j.served.ID())
+	}
 	if !interrupted {
 		e.report(j, o, old, r, published)
 	}

@@ -187,6 +187,7 @@ func (e *Engine) remove(id string) {
 	}
 	e.mu.Unlock()
 	e.store.Remove(id)
+	e.waiters.tell(id)
 	if ok {
 		e.log.Info("zone removed", zap.String("zone", j.apex().String()))
 	}

@@ -97,6 +97,18 @@ func (z zoneStatus) Status(zoneID string) (api.Status, bool) {
 	return status, ok
 }
 
+func (z zoneStatus) WaitSerial(ctx context.Context, zoneID string, serial *uint32) error {
+	return busyError(z.engine.WaitSerial(ctx, zoneID, serial))
+}
+
+// busyError gives what the engine has too much of the API's words.
+func busyError(err error) error {
+	if errors.Is(err, transfer.ErrBusy) {
+		return api.ErrBusy
+	}
+	return err
+}
+
 func peerStatus(t transfer.Try) api.PeerStatus {
 	p := api.PeerStatus{
 		ID: t.Peer, Address: t.Address, Tried: t.At, Earlier: t.Earlier, RTT: t.RTT, Kind: t.Kind, Octets: t.Octets, Took: t.Took, Result: "ok",
@@ -144,9 +156,6 @@ type diagnoser struct{ engine *transfer.Engine }
 
 func (d diagnoser) Diagnose(ctx context.Context, zoneID string) ([]api.Diagnosis, error) {
 	found, err := d.engine.Diagnose(ctx, zoneID)
-	if errors.Is(err, transfer.ErrBusy) {
-		err = api.ErrBusy
-	}
 	all := make([]api.Diagnosis, len(found))
 	for i, f := range found {
 		all[i] = api.Diagnosis{Peer: f.Peer, Address: f.Address, Skew: f.Skew}
@@ -156,7 +165,7 @@ func (d diagnoser) Diagnose(ctx context.Context, zoneID string) ([]api.Diagnosis
 			})
 		}
 	}
-	return all, err
+	return all, busyError(err)
 }
 
 // zoneSeries makes what a scrape shows of the zones.
