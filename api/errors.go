@@ -65,6 +65,7 @@ const (
 
 	codeDiagnosing code = 2410
 	codeWaiting    code = 2411
+	codeStreams    code = 2412
 )
 
 // errorTable is the one place that ties a code to its HTTP status and its
@@ -107,6 +108,7 @@ var errorTable = []struct {
 	{codeBusy, 503, "The order could not be taken; try again."},
 	{codeDiagnosing, 503, "The zone is being diagnosed already, or several others are; try again."},
 	{codeWaiting, 503, "Too many requests wait for zones already; ask without waiting, or try again."},
+	{codeStreams, 503, "Too many streams of events are read already; try again."},
 	{codeNoRoute, 404, "There is no such path."},
 	{codeMethod, 405, "The path exists and does not have this method; the Allow header lists those it has."},
 	{codeBadIdentifier, 404, "An identifier in the path can't be one."},

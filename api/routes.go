@@ -58,6 +58,7 @@ func (s *Server) resources() []route {
 		{http.MethodPost, incoming + "/discard", s.discardHeld},
 		{http.MethodGet, incoming + "/settings", s.getSettings},
 		{http.MethodPut, incoming + "/settings", s.putSettings},
+		{http.MethodGet, "/secondaryd/events", s.events},
 		{http.MethodGet, userVerifyPath, s.verifyToken},
 		{http.MethodGet, accountVerifyPath, s.verifyToken},
 	}

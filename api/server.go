@@ -51,6 +51,7 @@ type Options struct {
 	Zones     Zones
 	Refresher Refresher
 	Diagnoser Diagnoser
+	Events    *Events      // what GET /secondaryd/events streams; nil: nothing ever
 	Metrics   http.Handler // served at /metrics; nil for none
 	Ready     func() bool  // nil means always
 	Tokens    *Tokens      // who may ask; nil admits nobody
@@ -80,6 +81,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Tokens == nil {
 		o.Tokens = NewTokens()
+	}
+	if o.Events == nil {
+		o.Events = NewEvents()
 	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = 1 << 20

@@ -42,6 +42,7 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 	}
 	if !interrupted {
 		e.report(j, o, old, r, published)
+		e.emitRefresh(o, old, &r, published)
 	}
 }
 

@@ -164,6 +164,7 @@ func (e *Engine) forgive(peerID string) {
 	addr, _ := p.AddrPort()
 	if s, ok := e.shares[addr]; ok && s.breaker.answer(time.Time{}) {
 		e.metrics.PeersLeftOut(-1)
+		e.emitPeer(EventPeerBack, addr.String(), nil)
 	}
 }
 

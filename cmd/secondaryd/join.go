@@ -151,6 +151,18 @@ func orderError(err error) error {
 	}
 }
 
+// eventOf gives an event of the engine the API's words.
+func eventOf(ev transfer.Event) api.Event {
+	event := api.Event{
+		Kind: string(ev.Kind), At: ev.At, ZoneID: ev.ZoneID, Zone: ev.Zone, Peer: ev.Peer,
+		Serial: ev.Serial, OldSerial: ev.OldSerial, Transfer: ev.Transfer,
+	}
+	if ev.Err != nil {
+		event.Step, event.Cause, event.Detail = string(ev.Err.Step), string(ev.Err.Cause), ev.Err.Error()
+	}
+	return event
+}
+
 // diagnoser has the engine look at peers for the API.
 type diagnoser struct{ engine *transfer.Engine }
 
