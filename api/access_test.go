@@ -86,6 +86,9 @@ func TestEveryRouteWithEveryScope(t *testing.T) {
 			if r.method == http.MethodDelete && want == 0 || r.path == "/zones/:zone_id/secondary_dns/force_axfr" && want == 0 {
 				continue // it would be carried out
 			}
+			if r.path == "/secondaryd/events" && want == 0 {
+				continue // it would not end
+			}
 			for _, base := range []string{"", basePath} {
 				got := s.as(t, token, r.method, base+path, "")
 				if denied := got.status == 401 || got.status == 403 || got.status == 404; denied != (want != 0) || denied && got.status != want {
@@ -108,7 +111,7 @@ func TestDecisions(t *testing.T) {
 	for _, r := range newWorld(t).resources() {
 		want := holders
 		switch {
-		case strings.HasPrefix(r.path, tokensPath):
+		case strings.HasPrefix(r.path, tokensPath), r.path == "/secondaryd/events":
 			want = admins
 		case strings.HasSuffix(r.path, "/tokens/verify"):
 		case r.method == http.MethodGet:

@@ -45,6 +45,9 @@ type world struct {
 	statuses map[string]Status
 	forced   []string
 	forceErr error
+	found    []Diagnosis
+	busy     bool
+	changed  chan struct{}
 	now      time.Time
 }
 
@@ -53,6 +56,24 @@ func (w *world) Status(zone string) (Status, bool) {
 	defer w.mu.Unlock()
 	s, ok := w.statuses[zone]
 	return s, ok
+}
+
+// WaitSerial waits for a serial by looking again, as the engine does not; the
+// next change never comes.
+func (w *world) WaitSerial(ctx context.Context, zone string, serial *uint32) error {
+	for {
+		if s, _ := w.Status(zone); serial != nil && s.Serial == *serial {
+			return nil
+		}
+		if w.busy {
+			return ErrBusy
+		}
+		select {
+		case <-w.changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (w *world) ForceTransfer(zone string) error {
@@ -84,15 +105,22 @@ func (w *world) orderHeld(order, zone string, serial uint32) error {
 	return w.forceErr
 }
 
+func (w *world) Diagnose(ctx context.Context, zone string) ([]Diagnosis, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forced = append(w.forced, "diagnose "+zone)
+	return w.found, errors.Join(w.forceErr, ctx.Err())
+}
+
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{statuses: make(map[string]Status), now: startOfTest}
+	w := &world{statuses: make(map[string]Status), changed: make(chan struct{}), now: startOfTest}
 	reg, err := registry.Open(registry.Options{Dir: t.TempDir(), Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = reg.Close() })
-	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Tokens: NewTokens(testToken), Now: func() time.Time { return w.now }}
+	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Diagnoser: w, Tokens: NewTokens(testToken), Now: func() time.Time { return w.now }}
 	for _, fn := range change {
 		fn(&options)
 	}
@@ -507,6 +535,14 @@ func TestRefusals(t *testing.T) {
 		{"POST", other + "/release", `{"soa_serial":7}`, 404, "2201"},
 		{"POST", other + "/discard", `{"soa_serial":7}`, 404, "2201"},
 		{"GET", other + "/status", "", 404, "2201"},
+		{"POST", other + "/diagnose", "", 404, "2201"},
+		{"GET", other + "/status?wait=1", "", 404, "2201"},
+		{"GET", zone + "/status?wait=61", "", 400, "2320"},
+		{"GET", zone + "/status?wait=", "", 400, "2320"},
+		{"GET", zone + "/status?wait=-1", "", 400, "2320"},
+		{"GET", zone + "/status?wait=1&serial=4294967296", "", 400, "2320"},
+		{"GET", zone + "/status?wait=1&serial=x", "", 400, "2320"},
+		{"GET", zone + "/status?serial=1", "", 400, "2320"},
 		{"GET", other + "/settings", "", 404, "2201"},
 		{"PUT", other + "/settings", `{}`, 404, "2201"},
 		{"PUT", zone + "/settings", `{"max_shrink_percent":101}`, 400, "2104 /max_shrink_percent"},

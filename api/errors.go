@@ -46,6 +46,8 @@ const (
 	codeTooLong    code = 2110
 	codeRepeated   code = 2111
 
+	codeQuery code = 2320
+
 	codeNoIncoming code = 2201
 	codeNoPeer     code = 2202
 	codeNoTSIG     code = 2203
@@ -64,6 +66,10 @@ const (
 	codeStore    code = 2402
 	codeStopping code = 2403
 	codeBusy     code = 2404
+
+	codeDiagnosing code = 2410
+	codeWaiting    code = 2411
+	codeStreams    code = 2412
 )
 
 // errorTable is the one place that ties a code to its HTTP status and its
@@ -102,10 +108,14 @@ var errorTable = []struct {
 	{codeNothingHeld, 400, "No version of the zone is held."},
 	{codeOtherHeld, 400, "The version that is held has another serial by now; look at it first."},
 	{codeOverRate, 429, "The token has made more requests than it may in a second; the Retry-After header says when to go on."},
+	{codeQuery, 400, "A parameter behind the path has a value that it can't have."},
 	{codeInternal, 500, "Something is wrong with the server; its log has the details."},
 	{codeStore, 503, "The change could not be stored (a full or failing disk); nothing was changed."},
 	{codeStopping, 503, "The server is stopping."},
 	{codeBusy, 503, "The order could not be taken; try again."},
+	{codeDiagnosing, 503, "The zone is being diagnosed already, or several others are; try again."},
+	{codeWaiting, 503, "Too many requests wait for zones already; ask without waiting, or try again."},
+	{codeStreams, 503, "Too many streams of events are read already; try again."},
 	{codeNoRoute, 404, "There is no such path."},
 	{codeMethod, 405, "The path exists and does not have this method; the Allow header lists those it has."},
 	{codeBadIdentifier, 404, "An identifier in the path can't be one."},

@@ -106,13 +106,14 @@ func TestDocumentDescribesResults(t *testing.T) {
 	s.must(t, "PUT", peersPath+"/"+s.bare, peerWithTLS(t))
 	_, token := s.tokenAndID(t, callers["edit"]+`,"expires_on":"2027-01-02T03:04:05Z"`)
 	for path, name := range map[string]string{
-		incomingPath(zoneOne): "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
+		incomingPath(zoneOne) + "/diagnose": "Diagnosis",
+		incomingPath(zoneOne):               "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
 		peersPath + "/" + s.peer: "Peer", peersPath + "/" + s.bare: "Peer",
 		tsigsPath + "/" + s.key: "TSIG", aclsPath + "/" + s.acl: "ACL",
 		tokensPath + "/" + token: "APIToken",
 	} {
 		var result map[string]any
-		if err := yaml.Unmarshal(s.send(t, "GET", path, "").env.Result, &result); err != nil {
+		if err := yaml.Unmarshal(s.send(t, methodOf(path), path, "").env.Result, &result); err != nil {
 			t.Fatal(err)
 		}
 		if inner, ok := result["tls"].(map[string]any); ok {
@@ -134,6 +135,14 @@ func TestDocumentDescribesResults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// methodOf is how the result at a path is had.
+func methodOf(path string) string {
+	if strings.HasSuffix(path, "/diagnose") {
+		return "POST"
+	}
+	return "GET"
 }
 
 // peerWithTLS is a body with all that can be set of TLS.

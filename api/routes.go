@@ -59,10 +59,12 @@ func (s *Server) resources() []route {
 		{http.MethodDelete, incoming, editors, s.deleteIncoming},
 		{http.MethodPost, force, editors, s.forceAXFR},
 		{http.MethodGet, incoming + "/status", readers, s.getStatus},
+		{http.MethodPost, incoming + "/diagnose", editors, s.diagnose},
 		{http.MethodPost, incoming + "/release", editors, s.releaseHeld},
 		{http.MethodPost, incoming + "/discard", editors, s.discardHeld},
 		{http.MethodGet, incoming + "/settings", readers, s.getSettings},
 		{http.MethodPut, incoming + "/settings", editors, s.putSettings},
+		{http.MethodGet, "/secondaryd/events", admins, s.events},
 		{http.MethodGet, userVerifyPath, holders, s.verifyToken},
 		{http.MethodGet, accountVerifyPath, holders, s.verifyToken},
 	}

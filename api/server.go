@@ -27,6 +27,10 @@ import (
 type Zones interface {
 	// Status returns the state of a zone; false when nothing is known of it.
 	Status(zoneID string) (Status, bool)
+	// WaitSerial returns nil when a zone is served with that serial or a newer
+	// one; with nil, when what is served of it has changed. It fails when ctx
+	// ends before, or the zone, and with ErrBusy when too many wait.
+	WaitSerial(ctx context.Context, zoneID string, serial *uint32) error
 }
 
 // Refresher takes orders about zones.
@@ -46,6 +50,8 @@ type Options struct {
 	Registry  *registry.Registry
 	Zones     Zones
 	Refresher Refresher
+	Diagnoser Diagnoser
+	Events    *Events      // what GET /secondaryd/events streams; nil: nothing ever
 	Metrics   http.Handler // served at /metrics; nil for none
 	Ready     func() bool  // nil means always
 	Tokens    *Tokens      // administrators beside those of the registry; nil for none
@@ -82,6 +88,9 @@ func (o Options) withDefaults() Options {
 	if o.Tokens == nil {
 		o.Tokens = NewTokens()
 	}
+	if o.Events == nil {
+		o.Events = NewEvents()
+	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = 1 << 20
 	}
@@ -107,6 +116,9 @@ type Server struct {
 	pace     *pace
 	refusals sparse
 	overRate sparse
+
+	ending context.Context //nolint:containedctx // it ends when the server stops, for requests that would not
+	end    func()
 }
 
 // New opens the listener and prepares everything; it serves nothing yet.
@@ -114,10 +126,14 @@ func New(options Options) (*Server, error) {
 	if options.Registry == nil || options.Zones == nil || options.Refresher == nil {
 		return nil, errors.New("api: registry, zones and refresher are needed")
 	}
+	if options.Diagnoser == nil {
+		return nil, errors.New("api: a diagnoser is needed")
+	}
 	s := &Server{
 		Options: options.withDefaults(), started: time.Now(),
 		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
 	}
+	s.ending, s.end = context.WithCancel(context.Background())
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)
 	if err != nil {
 		return nil, err
@@ -163,6 +179,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("api: %w", err)
 	case <-ctx.Done():
 	}
+	s.end()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainTimeout)
 	defer cancel()
 	err := s.http.Shutdown(drain)

@@ -107,6 +107,9 @@ type transferView struct {
 
 // getStatus shows what the server knows of a zone's copy and of its peers.
 func (s *Server) getStatus(c echo.Context) error {
+	if err := s.wait(c); err != nil {
+		return err
+	}
 	zone, err := zoneOfPath(c, s.Registry.Zone)
 	if err != nil {
 		return err

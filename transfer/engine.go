@@ -32,6 +32,10 @@ type Options struct {
 	Dial     Dialer     // nil: the network
 	Rand     *rand.Rand // for jitter; nil: seeded at random
 
+	// Listen is told of events, one after the other; nil: nobody is. It must
+	// return at once and must not call the engine.
+	Listen func(Event)
+
 	RequireNotifyKey bool // a NOTIFY from the address of a peer with a key must be signed
 }
 
@@ -49,6 +53,10 @@ type Engine struct {
 	keyed    bool   // a NOTIFY from the address of a peer with a key must be signed
 	workers  sync.WaitGroup
 	wake     chan struct{} // tells the scheduler that the heap's first has changed
+
+	diagnoses *diagnoses
+	waiters   waiters
+	listen    func(Event) // is told of events, nil: nobody is
 
 	mu       sync.Mutex // guards the fields below
 	rand     *rand.Rand
@@ -75,6 +83,7 @@ func New(o Options) *Engine {
 		wake:     make(chan struct{}, 1),
 		rand:     o.Rand,
 		keyed:    o.RequireNotifyKey,
+		listen:   o.Listen,
 		jobs:     map[string]*job{},
 		shares:   map[netip.AddrPort]*share{},
 		early:    map[string]wish{},
@@ -84,6 +93,7 @@ func New(o Options) *Engine {
 	}
 	c := newClient(o.Dial, &e.limits, o.Store.Seed())
 	e.client, e.hangUp = c, c.pool.close
+	e.diagnoses = newDiagnoses(o.Dial, e.limits, o.Store.Seed())
 	return e
 }
 
@@ -188,6 +198,8 @@ func (e *Engine) expireLocked(j *job, now time.Time) {
 		return
 	}
 	e.store.Expire(j.served)
+	e.waiters.tell(j.served.ID())
+	e.emitZone(EventExpired, j.served, v.Serial)
 	e.log.Error("zone expired", zap.String("zone", j.apex().String()), zap.Uint32("serial", v.Serial),
 		zap.Time("confirmed", j.served.Timers().Confirmed))
 }

@@ -58,6 +58,7 @@ const (
 	CauseNoSOA          Cause = "the answer holds no SOA of the zone"
 	CauseWrongZone      Cause = "the answer is for another zone"
 	CauseNotAnswer      Cause = "the message is not an answer to our question"
+	CauseNotDNS         Cause = "what answers is not DNS"
 	CauseMalformed      Cause = "the message is malformed"
 	CauseStructure      Cause = "the stream is not one whole zone"
 	CauseChain          Cause = "the differences do not lead from our version to the peer's"

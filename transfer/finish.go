@@ -38,8 +38,12 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 	}
 	j.hasten(now)
 	e.scheduleLocked(j)
+	if published {
+		e.waiters.tell(j.served.ID())
+	}
 	if !interrupted {
 		e.report(j, o, old, r, published)
+		e.emitRefresh(o, old, &r, published)
 	}
 }
 

@@ -164,6 +164,7 @@ func (e *Engine) forgive(peerID string) {
 	addr, _ := p.AddrPort()
 	if s, ok := e.shares[addr]; ok && s.breaker.answer(time.Time{}) {
 		e.metrics.PeersLeftOut(-1)
+		e.emitPeer(EventPeerBack, addr.String(), nil)
 	}
 }
 
@@ -187,6 +188,7 @@ func (e *Engine) remove(id string) {
 	}
 	e.mu.Unlock()
 	e.store.Remove(id)
+	e.waiters.tell(id)
 	if ok {
 		e.log.Info("zone removed", zap.String("zone", j.apex().String()))
 	}

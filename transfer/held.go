@@ -37,6 +37,7 @@ func (e *Engine) Release(zoneID string, serial uint32) error {
 // serial has changed.
 func (e *Engine) Discard(zoneID string, serial uint32) error {
 	return e.onHeld(zoneID, serial, func(j *job) {
+		e.emitZone(EventDiscarded, j.served, serial)
 		e.log.Info("held version discarded", zap.String("zone", j.apex().String()), zap.Uint32("held_serial", serial))
 		j.held = &held{serial: serial, reason: j.held.reason, from: j.held.from, since: j.held.since, discarded: true}
 	})

@@ -74,12 +74,14 @@ func (e *Engine) judgeLocked(o order, attempts []attempt, now time.Time) {
 		case a.err != nil && a.err.silent():
 			if b.fail(now, a.err.Cause, e.rand) {
 				e.metrics.PeersLeftOut(+1)
+				e.emitPeer(EventPeerLeftOut, a.peer.label(), a.err)
 				e.log.Warn("peer does not answer: it is left out for a while", zap.String("peer", a.peer.label()),
 					zap.Int("failures", b.failures), zap.String("cause", string(a.err.Cause)), zap.Time("until", b.until.UTC()))
 			}
 		case a.err == nil || a.err.heard():
 			if b.answer(now) {
 				e.metrics.PeersLeftOut(-1)
+				e.emitPeer(EventPeerBack, a.peer.label(), nil)
 				e.log.Info("peer answers again", zap.String("peer", a.peer.label()))
 			}
 		}

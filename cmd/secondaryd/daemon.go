@@ -32,6 +32,7 @@ type daemon struct {
 	dns      *nameserver.Server
 	api      *api.Server
 	tokens   *api.Tokens
+	events   *api.Events
 	ready    atomic.Bool
 	loaded   func() // ends what was done for a fast start
 }
@@ -39,7 +40,7 @@ type daemon struct {
 // newDaemon opens files and listeners, in the order in which a fault is the
 // cheapest. Nothing runs yet.
 func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
-	d := &daemon{log: log, loaded: hugepage.Reserve(loadingHeap(c.DataDir))}
+	d := &daemon{log: log, events: api.NewEvents(), loaded: hugepage.Reserve(loadingHeap(c.DataDir))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -62,6 +63,7 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 		Limits:   limits,
 		Metrics:  metrics.NewTransfer(series),
 		Log:      log.Named("transfer"),
+		Listen:   func(ev transfer.Event) { d.events.Publish(eventOf(ev)) },
 
 		RequireNotifyKey: c.Notify.RequireKey,
 	})
@@ -184,6 +186,8 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		Registry:         d.registry,
 		Zones:            zoneStatus{d.engine},
 		Refresher:        orders{d.engine},
+		Diagnoser:        diagnoser{d.engine},
+		Events:           d.events,
 		Metrics:          metrics.Handler(series),
 		MetricsNeedToken: c.Metrics.RequireToken,
 		Ready:            d.ready.Load,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -97,6 +98,18 @@ func (z zoneStatus) Status(zoneID string) (api.Status, bool) {
 	return status, ok
 }
 
+func (z zoneStatus) WaitSerial(ctx context.Context, zoneID string, serial *uint32) error {
+	return busyError(z.engine.WaitSerial(ctx, zoneID, serial))
+}
+
+// busyError gives what the engine has too much of the API's words.
+func busyError(err error) error {
+	if errors.Is(err, transfer.ErrBusy) {
+		return api.ErrBusy
+	}
+	return err
+}
+
 func peerStatus(t transfer.Try) api.PeerStatus {
 	p := api.PeerStatus{
 		ID: t.Peer, Address: t.Address, Tried: t.At, Earlier: t.Earlier, RTT: t.RTT, Kind: t.Kind, Octets: t.Octets, Took: t.Took, Result: "ok",
@@ -137,6 +150,35 @@ func orderError(err error) error {
 	default:
 		return err
 	}
+}
+
+// eventOf gives an event of the engine the API's words.
+func eventOf(ev transfer.Event) api.Event {
+	event := api.Event{
+		Kind: string(ev.Kind), At: ev.At, ZoneID: ev.ZoneID, Zone: ev.Zone, Peer: ev.Peer,
+		Serial: ev.Serial, OldSerial: ev.OldSerial, Transfer: ev.Transfer,
+	}
+	if ev.Err != nil {
+		event.Step, event.Cause, event.Detail = string(ev.Err.Step), string(ev.Err.Cause), ev.Err.Error()
+	}
+	return event
+}
+
+// diagnoser has the engine look at peers for the API.
+type diagnoser struct{ engine *transfer.Engine }
+
+func (d diagnoser) Diagnose(ctx context.Context, zoneID string) ([]api.Diagnosis, error) {
+	found, err := d.engine.Diagnose(ctx, zoneID)
+	all := make([]api.Diagnosis, len(found))
+	for i, f := range found {
+		all[i] = api.Diagnosis{Peer: f.Peer, Address: f.Address, Skew: f.Skew}
+		for _, step := range f.Findings {
+			all[i].Steps = append(all[i].Steps, api.DiagnosisStep{
+				Name: step.Name, Result: string(step.Outcome), Cause: string(step.Cause), Detail: step.Detail, Advice: step.Advice, Took: step.Took,
+			})
+		}
+	}
+	return all, busyError(err)
 }
 
 // zoneSeries makes what a scrape shows of the zones.

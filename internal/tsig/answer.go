@@ -48,6 +48,7 @@ type Answer struct {
 	digest  hash.Hash
 	pending int  // unsigned messages in the digest since the last signature
 	first   bool // no message verified yet
+	skew    time.Duration
 }
 
 // NewAnswer returns the verifier of what answers the request that key signed
@@ -99,6 +100,7 @@ func (a *Answer) Next(msg []byte, now time.Time) ([]byte, error) {
 		return nil, codeError(rec, now)
 	}
 	a.first = false
+	a.skew = skewOf(rec.signed, now)
 	a.restart(rec.mac)
 	return strip(msg, rec), nil
 }
@@ -141,6 +143,10 @@ func (a *Answer) Finish() error {
 	return nil
 }
 
+// Skew is how far the clock of the other side was ahead of ours, to the second,
+// when it signed the last message that was verified; zero before one was.
+func (a *Answer) Skew() time.Duration { return a.skew }
+
 // codeError turns the error field of rec into an error. The server's clock,
 // which BADTIME carries, is told but never used (RFC 8945 section 5.4.3).
 func codeError(rec *record, now time.Time) error {
@@ -161,13 +167,28 @@ func codeError(rec *record, now time.Time) error {
 	}
 }
 
+// SkewError is ErrTime or ErrBadTime with how far the clocks are apart.
+type SkewError struct {
+	Err  error
+	Skew time.Duration // of the other side's clock ahead of ours
+}
+
+func (e *SkewError) Error() string {
+	if e.Skew < 0 {
+		return fmt.Sprintf("%s: theirs is %s behind ours", e.Err, -e.Skew)
+	}
+	return fmt.Sprintf("%s: theirs is %s ahead of ours", e.Err, e.Skew)
+}
+
+func (e *SkewError) Unwrap() error { return e.Err }
+
 // skewError says how far the clock of the other side, at theirs seconds since
 // 1970, is from ours.
 func skewError(cause error, theirs uint64, now time.Time) error {
+	return &SkewError{cause, skewOf(theirs, now)}
+}
+
+func skewOf(theirs uint64, now time.Time) time.Duration {
 	const most = 1 << 32 // seconds; what is more would overflow a Duration
-	skew := time.Duration(max(-most, min(most, int64(theirs)-now.Unix()))) * time.Second
-	if skew < 0 {
-		return fmt.Errorf("%w: theirs is %s behind ours", cause, -skew)
-	}
-	return fmt.Errorf("%w: theirs is %s ahead of ours", cause, skew)
+	return time.Duration(max(-most, min(most, int64(theirs)-now.Unix()))) * time.Second
 }

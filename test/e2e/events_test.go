@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"secondaryd/test/harness"
+)
+
+// happening is what the tests look at of an event.
+type happening struct {
+	id, kind string
+	Zone     string `json:"zone"`
+	Serial   uint32 `json:"soa_serial"`
+	Step     string `json:"step"`
+}
+
+// eventsOf reads the stream of events of a zone, behind the one with the id last.
+func eventsOf(t *testing.T, d *harness.Daemon, zone, last string) func() happening {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.Client.Base+"/secondaryd/events?zone_id="+harness.ZoneID(zone), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+d.Client.Token)
+	if last != "" {
+		r.Header.Set("Last-Event-ID", last)
+	}
+	response, err := new(http.Client).Do(r)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("stream of events: %v %+v", err, response)
+	}
+	t.Cleanup(func() { _ = response.Body.Close() })
+	lines := bufio.NewScanner(response.Body)
+	return func() (h happening) {
+		t.Helper()
+		for lines.Scan() && (lines.Text() != "" || h.kind == "") {
+			switch name, value, _ := strings.Cut(lines.Text(), ": "); name {
+			case "id":
+				h.id = value
+			case "event":
+				h.kind = value
+			case "data":
+				if err := json.Unmarshal([]byte(value), &h); err != nil {
+					t.Fatalf("%s: %v", value, err)
+				}
+			}
+		}
+		return h
+	}
+}
+
+// TestEventStream watches a zone over two versions and the loss of its primary,
+// comes back to what it has missed, and sees the daemon stop.
+func TestEventStream(t *testing.T) {
+	t.Parallel()
+	u := primaryOf(t, zoneName, "", lazy)
+	d := harness.StartDaemon(t, harness.DaemonOptions{})
+	next := eventsOf(t, d, zoneName, "")
+	d.Zone(t, zoneName, d.Peer(t, "p", u.Addr(), nil))
+	first := next()
+	if first.kind != "published" || first.Serial != 1 || !sameName(first.Zone, zoneName) {
+		t.Fatalf("got %+v", first)
+	}
+	u.bump(t, zoneName)
+	if err := u.Notify(t.Context(), zoneName, d.DNS.String()); err != nil {
+		t.Fatal(err)
+	}
+	if got := next(); got.kind != "published" || got.Serial != 2 {
+		t.Errorf("got %+v", got)
+	}
+	u.Stop()
+	d.Client.ForceAXFR(t, zoneName)
+	if got := next(); got.kind != "failed" || got.Step != "connect" || got.Serial != 2 {
+		t.Errorf("got %+v", got)
+	}
+	again := eventsOf(t, d, zoneName, first.id)
+	if got := again(); got.kind != "published" || got.Serial != 2 {
+		t.Errorf("coming back: got %+v", got)
+	}
+	d.Stop(t)
+	for got := next(); got.kind != "end"; got = next() {
+		if got.kind != "failed" {
+			t.Fatalf("at the end of the daemon: got %+v", got)
+		}
+	}
+}
