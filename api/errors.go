@@ -49,12 +49,15 @@ const (
 	codeNoPeer     code = 2202
 	codeNoTSIG     code = 2203
 	codeNoACL      code = 2204
+	codeNoOutgoing code = 2205
 
 	codeIncomingExists code = 2301
 	codePeerInUse      code = 2302
 	codeTSIGInUse      code = 2303
 	codeNothingHeld    code = 2304
 	codeOtherHeld      code = 2305
+	codeOutgoingExists code = 2306
+	codeOtherName      code = 2307
 
 	codeInternal code = 2401
 	codeStore    code = 2402
@@ -90,11 +93,14 @@ var errorTable = []struct {
 	{codeNoPeer, 404, "The account has no peer of this id."},
 	{codeNoTSIG, 404, "The account has no tsig of this id."},
 	{codeNoACL, 404, "The account has no acl of this id."},
+	{codeNoOutgoing, 404, "The zone has no outgoing configuration."},
 	{codeIncomingExists, 400, "The zone has an incoming configuration already; update or delete it."},
 	{codePeerInUse, 400, "The peer is linked by zones and can't be deleted."},
 	{codeTSIGInUse, 400, "The tsig is used by peers and can't be deleted."},
 	{codeNothingHeld, 400, "No version of the zone is held."},
 	{codeOtherHeld, 400, "The version that is held has another serial by now; look at it first."},
+	{codeOutgoingExists, 400, "The zone has an outgoing configuration already; update or delete it."},
+	{codeOtherName, 400, "The zone id has another name by the rest of its settings."},
 	{codeInternal, 500, "Something is wrong with the server; its log has the details."},
 	{codeStore, 503, "The change could not be stored (a full or failing disk); nothing was changed."},
 	{codeStopping, 503, "The server is stopping."},
@@ -147,6 +153,7 @@ var reasonCodes = map[registry.Reason]code{
 	registry.ReasonTooMany:   codeTooMany,
 	registry.ReasonDuplicate: codeDuplicate,
 	registry.ReasonTaken:     codeNameTaken,
+	registry.ReasonOtherName: codeOtherName,
 	registry.ReasonTooLarge:  codeTooLong,
 }
 

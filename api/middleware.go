@@ -89,6 +89,9 @@ func (s *Server) zoneName(c echo.Context) string {
 	if zone, ok := s.Registry.Zone(c.Param("zone_id")); ok {
 		return zone.Apex()
 	}
+	if out, ok := s.Registry.Outgoing(c.Param("zone_id")); ok {
+		return out.Apex()
+	}
 	return ""
 }
 

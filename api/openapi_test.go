@@ -85,8 +85,10 @@ func TestDocumentDescribesResults(t *testing.T) {
 	s := seed(t)
 	d := parsed(t)
 	s.must(t, "PUT", peersPath+"/"+s.bare, peerWithTLS(t))
+	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
 	for path, name := range map[string]string{
 		incomingPath(zoneOne): "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
+		outgoingPath(zoneOne):    "Outgoing",
 		peersPath + "/" + s.peer: "Peer", peersPath + "/" + s.bare: "Peer",
 		tsigsPath + "/" + s.key: "TSIG", aclsPath + "/" + s.acl: "ACL",
 	} {

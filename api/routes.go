@@ -45,6 +45,7 @@ func (s *Server) resources() []route {
 	const (
 		incoming = "/zones/:zone_id/secondary_dns/incoming"
 		force    = "/zones/:zone_id/secondary_dns/force_axfr"
+		outgoing = "/zones/:zone_id/secondary_dns/outgoing"
 	)
 	routes := []route{
 		{http.MethodGet, incoming, s.getIncoming},
@@ -57,6 +58,14 @@ func (s *Server) resources() []route {
 		{http.MethodPost, incoming + "/discard", s.discardHeld},
 		{http.MethodGet, incoming + "/settings", s.getSettings},
 		{http.MethodPut, incoming + "/settings", s.putSettings},
+		{http.MethodGet, outgoing, s.getOutgoing},
+		{http.MethodPost, outgoing, s.createOutgoing},
+		{http.MethodPut, outgoing, s.updateOutgoing},
+		{http.MethodDelete, outgoing, s.deleteOutgoing},
+		{http.MethodPost, outgoing + "/enable", s.enableOutgoing},
+		{http.MethodPost, outgoing + "/disable", s.disableOutgoing},
+		{http.MethodGet, outgoing + "/status", s.getOutgoingStatus},
+		{http.MethodPost, outgoing + "/force_notify", s.forceNotify},
 		{http.MethodGet, userVerifyPath, s.verifyToken},
 		{http.MethodGet, accountVerifyPath, s.verifyToken},
 	}

@@ -93,7 +93,7 @@ func createBuckets(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	return meta.Put(headKey, head{}.encode())
+	return meta.Put(headKey, head{version: headVersion1}.encode())
 }
 
 // bucketName is where the objects of a kind lie. It is stored.
@@ -110,7 +110,7 @@ func (f *boltFile) Load(yield func(Entry) error) (revision uint64, err error) {
 			if err != nil {
 				return err
 			}
-			got := head{revision: want.revision}
+			got := head{version: want.version, revision: want.revision}
 			for _, kind := range kinds {
 				if err := f.loadKind(tx, kind, &got, yield); err != nil {
 					return err
@@ -129,7 +129,7 @@ func (f *boltFile) Load(yield func(Entry) error) (revision uint64, err error) {
 func (f *boltFile) loadKind(tx *bbolt.Tx, kind Kind, sum *head, yield func(Entry) error) error {
 	bucket := tx.Bucket(bucketName(kind))
 	if bucket == nil {
-		return &DamageError{Path: f.path, Detail: "the bucket " + kind.String() + " is missing"}
+		return nil // the file is older than the kind, or the head will tell that objects are missing
 	}
 	return bucket.ForEach(func(id, value []byte) error {
 		entry := Entry{Kind: kind, ID: string(id), Value: value}
@@ -164,7 +164,11 @@ func (f *boltFile) apply(tx *bbolt.Tx, batch Batch) error {
 		}
 	}
 	for _, entry := range batch.Entries {
-		bucket, id := tx.Bucket(bucketName(entry.Kind)), []byte(entry.ID)
+		bucket, err := tx.CreateBucketIfNotExists(bucketName(entry.Kind))
+		if err != nil {
+			return err
+		}
+		id := []byte(entry.ID)
 		if old := bucket.Get(id); old != nil {
 			sum.remove(Entry{entry.Kind, entry.ID, old})
 		}
@@ -180,13 +184,18 @@ func (f *boltFile) apply(tx *bbolt.Tx, batch Batch) error {
 		sum.add(entry)
 	}
 	sum.revision = batch.Revision
+	sum.version = max(sum.version, headVersionOf(batch.Entries))
 	return tx.Bucket(metaBucket).Put(headKey, sum.encode())
 }
 
 // holds compares a guard with what is stored.
 func holds(tx *bbolt.Tx, g Guard) error {
+	var value []byte
+	if bucket := tx.Bucket(bucketName(g.Kind)); bucket != nil {
+		value = bucket.Get([]byte(g.ID))
+	}
 	var revision uint64
-	if value := tx.Bucket(bucketName(g.Kind)).Get([]byte(g.ID)); value != nil {
+	if value != nil {
 		var err error
 		if revision, err = checkValue(Entry{g.Kind, g.ID, value}); err != nil {
 			return err

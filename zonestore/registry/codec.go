@@ -67,6 +67,14 @@ type (
 		Created  time.Time `json:"created"`
 		Modified time.Time `json:"modified"`
 	}
+	storedOutgoing struct {
+		Account  string    `json:"account"`
+		Name     string    `json:"name"`
+		Peers    []string  `json:"peers"`
+		Enabled  bool      `json:"enabled"`
+		Created  time.Time `json:"created"`
+		Modified time.Time `json:"modified"`
+	}
 )
 
 // encode gives the stored value of an object.
@@ -94,6 +102,8 @@ func storedForm(o object) any {
 		return storedTSIG{o.Account, o.Name, o.Algorithm, o.Secret.Reveal()}
 	case *ACL:
 		return storedACL{o.Account, o.Name, o.IPRange, o.Created, o.Modified}
+	case *Outgoing:
+		return storedOutgoing{o.Account, o.Name, o.Peers, o.Enabled, o.Created, o.Modified}
 	default:
 		panic(fmt.Sprintf("registry: no stored form of %T", o))
 	}
@@ -163,6 +173,9 @@ func decodePayload(kind Kind, id string, revision uint64, payload []byte) (objec
 	case KindACL:
 		s, err := unmarshal[storedACL](payload)
 		return &ACL{id, s.Account, s.Name, s.IPRange, s.Created, s.Modified, revision}, err
+	case KindOutgoing:
+		s, err := unmarshal[storedOutgoing](payload)
+		return &Outgoing{id, s.Account, s.Name, s.Peers, s.Enabled, s.Created, s.Modified, revision}, err
 	default:
 		return nil, errors.New("unknown kind of object")
 	}

@@ -9,10 +9,11 @@ const (
 	KindPeer
 	KindTSIG
 	KindACL
+	KindOutgoing
 )
 
 // kinds lists all kinds in the order in which they are stored and loaded.
-var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL}
+var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL, KindOutgoing}
 
 // String names the kind in words, for logs and errors.
 func (k Kind) String() string {
@@ -25,6 +26,8 @@ func (k Kind) String() string {
 		return "tsig"
 	case KindACL:
 		return "acl"
+	case KindOutgoing:
+		return "outgoing"
 	default:
 		return "unknown kind"
 	}
@@ -45,7 +48,7 @@ type key struct {
 	id   string
 }
 
-// object is a stored object: *Zone, *Peer, *TSIG or *ACL. Once in the state it
+// object is a stored object: *Zone, *Peer, *TSIG, *ACL or *Outgoing. Once in the state it
 // is never changed, only replaced.
 type object interface {
 	key() key

@@ -20,25 +20,67 @@ type model struct {
 	peers map[string]Peer
 	keys  map[string]TSIG
 	acls  map[string]ACL
+	outs  map[string]Outgoing
+}
+
+// owned is what the objects of a zone id have in common.
+type owned struct{ id, account, name string }
+
+// owners lists them all but one.
+func (m *model) owners(except Kind, id string) (all []owned) {
+	for _, z := range m.zones {
+		if except != KindZone || z.ID != id {
+			all = append(all, owned{z.ID, z.Account, z.Name})
+		}
+	}
+	for _, o := range m.outs {
+		if except != KindOutgoing || o.ID != id {
+			all = append(all, owned{o.ID, o.Account, o.Name})
+		}
+	}
+	return all
+}
+
+// allows reports whether a zone id may have the name and the account.
+func (m *model) allows(kind Kind, id, name, account string) bool {
+	for _, o := range m.owners(kind, id) {
+		same := strings.EqualFold(strings.TrimSuffix(o.name, "."), strings.TrimSuffix(name, "."))
+		if same != (o.id == id) || o.id == id && o.account != account {
+			return false
+		}
+	}
+	return true
+}
+
+// accountOf is that of all peers.
+func (m *model) accountOf(peers []string) (account string, ok bool) {
+	for i, id := range peers {
+		p, ok := m.peers[id]
+		if !ok || slices.Contains(peers[:i], id) || p.Account != m.peers[peers[0]].Account {
+			return "", false
+		}
+		account = p.Account
+	}
+	return account, len(peers) > 0
 }
 
 func (m *model) putZone(z Zone) bool {
-	for id, held := range m.zones {
-		if id != z.ID && strings.EqualFold(strings.TrimSuffix(held.Name, "."), strings.TrimSuffix(z.Name, ".")) {
-			return false
-		}
-	}
-	for i, id := range z.Peers {
-		p, ok := m.peers[id]
-		if !ok || slices.Contains(z.Peers[:i], id) || p.Account != m.peers[z.Peers[0]].Account {
-			return false
-		}
-	}
-	if len(z.Peers) == 0 || z.AutoRefresh < 300 {
+	account, ok := m.accountOf(z.Peers)
+	if !ok || z.AutoRefresh < 300 || !m.allows(KindZone, z.ID, z.Name, account) {
 		return false
 	}
-	z.Account = m.peers[z.Peers[0]].Account
+	z.Account = account
 	m.zones[z.ID] = z
+	return true
+}
+
+func (m *model) putOutgoing(o Outgoing) bool {
+	account, ok := m.accountOf(o.Peers)
+	if !ok || !m.allows(KindOutgoing, o.ID, o.Name, account) {
+		return false
+	}
+	o.Account = account
+	m.outs[o.ID] = o
 	return true
 }
 
@@ -77,6 +119,11 @@ func (m *model) deletePeer(id string) bool {
 			return false
 		}
 	}
+	for _, o := range m.outs {
+		if slices.Contains(o.Peers, id) {
+			return false
+		}
+	}
 	return remove(m.peers, id)
 }
 
@@ -108,7 +155,7 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = r.Close() }()
-		m := &model{map[string]Zone{}, map[string]Peer{}, map[string]TSIG{}, map[string]ACL{}}
+		m := &model{map[string]Zone{}, map[string]Peer{}, map[string]TSIG{}, map[string]ACL{}, map[string]Outgoing{}}
 		ids := rapid.SampledFrom([]string{"1", "2", "3"})
 		accounts := rapid.SampledFrom([]string{account, other})
 		names := rapid.SampledFrom([]string{"a.example", "A.example.", "b.example", "c.example."})
@@ -126,6 +173,17 @@ func TestModel(t *testing.T) {
 					Peers:       rapid.SliceOfN(ids, 0, 3).Draw(t, "peers"),
 				}
 				step(t, m.putZone(z), func(tx *Tx) error { return tx.PutZone(z) })
+			},
+			"put outgoing": func(t *rapid.T) {
+				o := Outgoing{
+					ID: ids.Draw(t, "id"), Name: names.Draw(t, "name"), Enabled: rapid.Bool().Draw(t, "enabled"),
+					Peers: rapid.SliceOfN(ids, 0, 2).Draw(t, "peers"),
+				}
+				step(t, m.putOutgoing(o), func(tx *Tx) error { return tx.PutOutgoing(o) })
+			},
+			"delete outgoing": func(t *rapid.T) {
+				id := ids.Draw(t, "id")
+				step(t, remove(m.outs, id), func(tx *Tx) error { return tx.DeleteOutgoing(id) })
 			},
 			"put peer": func(t *rapid.T) {
 				p := Peer{ID: ids.Draw(t, "id"), Account: accounts.Draw(t, "account"), Name: "p"}
@@ -201,6 +259,24 @@ func (m *model) compareSources(t *rapid.T, r *Registry) {
 	}
 }
 
+func (m *model) compareOutgoing(t *rapid.T, r *Registry) {
+	for _, id := range []string{"1", "2", "3"} {
+		got, ok := r.Outgoing(id)
+		want, there := m.outs[id]
+		got.Created, got.Modified, got.Revision = want.Created, want.Modified, 0
+		if diff := cmp.Diff(want, got); diff != "" || ok != there {
+			t.Fatalf("outgoing %s: %t, want %t\n%s", id, ok, there, diff)
+		}
+	}
+	names := make(map[string]string)
+	for _, o := range m.owners(0, "") {
+		names[apexOf(o.name)] = o.id
+	}
+	if diff := cmp.Diff(names, r.state.names); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
 // compare checks everything that can be read against the model.
 func (m *model) compare(t *rapid.T, r *Registry) {
 	m.compareSources(t, r)
@@ -217,6 +293,7 @@ func (m *model) compare(t *rapid.T, r *Registry) {
 			t.Fatalf("%s by name: %+v", z.Apex(), named)
 		}
 	}
+	m.compareOutgoing(t, r)
 	if got := len(r.Peers(account)) + len(r.Peers(other)); got != len(m.peers) {
 		t.Fatalf("%d peers, want %d", got, len(m.peers))
 	}

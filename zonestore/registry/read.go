@@ -74,7 +74,12 @@ func (r *Registry) ACLs(account string) []ACL {
 	return readAccount[*ACL, ACL](r, KindACL, account)
 }
 
-// ZonesOfPeer lists the ids of the zones that a peer is linked to, in order.
+// Outgoing returns the outgoing configuration of a zone id.
+func (r *Registry) Outgoing(id string) (Outgoing, bool) {
+	return readOne[*Outgoing, Outgoing](r, KindOutgoing, id)
+}
+
+// ZonesOfPeer lists the ids of the zones that are fetched from a peer, in order.
 func (r *Registry) ZonesOfPeer(peerID string) []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

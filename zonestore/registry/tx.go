@@ -43,6 +43,11 @@ func (tx *Tx) TSIG(id string) (TSIG, bool) { return txOne[*TSIG, TSIG](tx, KindT
 // ACL returns the ACL of an id.
 func (tx *Tx) ACL(id string) (ACL, bool) { return txOne[*ACL, ACL](tx, KindACL, id) }
 
+// Outgoing returns the outgoing configuration of a zone id.
+func (tx *Tx) Outgoing(id string) (Outgoing, bool) {
+	return txOne[*Outgoing, Outgoing](tx, KindOutgoing, id)
+}
+
 // ZoneByName returns the zone whose Apex is the given key.
 func (tx *Tx) ZoneByName(apex string) (Zone, bool) {
 	if zone := tx.view.zoneByName(apex); zone != nil {
@@ -96,6 +101,20 @@ func (tx *Tx) PutACL(acl ACL) error {
 	return tx.set(acl.key(), &acl)
 }
 
+// PutOutgoing creates or replaces the outgoing configuration of a zone. Revision,
+// Created and Modified are set here; an empty Account becomes that of the peers.
+func (tx *Tx) PutOutgoing(o Outgoing) error {
+	o = o.clone()
+	if err := tx.checkOutgoing(&o); err != nil {
+		return err
+	}
+	o.Revision, o.Created, o.Modified = tx.revision, tx.now, tx.now
+	if old, ok := tx.Outgoing(o.ID); ok {
+		o.Created = old.Created
+	}
+	return tx.set(o.key(), &o)
+}
+
 // DeleteZone removes a zone.
 func (tx *Tx) DeleteZone(id string) error { return tx.delete(key{KindZone, id}, nil) }
 
@@ -111,6 +130,9 @@ func (tx *Tx) DeleteTSIG(id string) error {
 
 // DeleteACL removes an ACL.
 func (tx *Tx) DeleteACL(id string) error { return tx.delete(key{KindACL, id}, nil) }
+
+// DeleteOutgoing removes the outgoing configuration of a zone.
+func (tx *Tx) DeleteOutgoing(id string) error { return tx.delete(key{KindOutgoing, id}, nil) }
 
 func (tx *Tx) delete(k key, users []string) error {
 	if tx.view.get(k) == nil {
