@@ -22,6 +22,9 @@ type code int
 // The codes. Those that the vendor's clients know have the vendor's numbers.
 const (
 	codeInvalidToken   code = 1000
+	codeNoZone         code = 1001
+	codeZoneName       code = 1002
+	codeZoneExists     code = 1061
 	codeNoRoute        code = 7000
 	codeMethod         code = 7001
 	codeBadIdentifier  code = 7003
@@ -58,6 +61,7 @@ const (
 	codeOtherHeld      code = 2305
 	codeOutgoingExists code = 2306
 	codeOtherName      code = 2307
+	codeParameter      code = 2308
 
 	codeInternal code = 2401
 	codeStore    code = 2402
@@ -73,6 +77,9 @@ var errorTable = []struct {
 	text   string
 }{
 	{codeInvalidToken, 401, "The token that was to be verified is not a valid one."},
+	{codeNoZone, 404, "There is no zone of this id."},
+	{codeZoneName, 400, "A zone can't have this name."},
+	{codeZoneExists, 400, "A zone of this name exists already."},
 	{codeNotJSON, 400, "The request body is missing, is not one JSON text in UTF-8, is nested too deeply, or goes on after its end."},
 	{codeNotObject, 400, "The request body is JSON, but not an object."},
 	{codeBodyTooLong, 413, "The request body is longer than the server takes."},
@@ -101,6 +108,7 @@ var errorTable = []struct {
 	{codeOtherHeld, 400, "The version that is held has another serial by now; look at it first."},
 	{codeOutgoingExists, 400, "The zone has an outgoing configuration already; update or delete it."},
 	{codeOtherName, 400, "The zone id has another name by the rest of its settings."},
+	{codeParameter, 400, "A parameter in the query has a value that it can't have."},
 	{codeInternal, 500, "Something is wrong with the server; its log has the details."},
 	{codeStore, 503, "The change could not be stored (a full or failing disk); nothing was changed."},
 	{codeStopping, 503, "The server is stopping."},

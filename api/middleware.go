@@ -51,7 +51,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 // logLevel is info for a change that was made.
 func logLevel(c echo.Context) zapcore.Level {
 	switch c.Request().Method {
-	case http.MethodPost, http.MethodPut, http.MethodDelete:
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 		if c.Response().Status < http.StatusBadRequest {
 			return zap.InfoLevel
 		}
@@ -86,11 +86,8 @@ func (s *Server) describe(c echo.Context, zone string, start time.Time) []zap.Fi
 
 // zoneName is the name of the zone that a request is about, if it is known.
 func (s *Server) zoneName(c echo.Context) string {
-	if zone, ok := s.Registry.Zone(c.Param("zone_id")); ok {
+	if zone, ok := s.Registry.ListedZone(c.Param("zone_id")); ok {
 		return zone.Apex()
-	}
-	if out, ok := s.Registry.Outgoing(c.Param("zone_id")); ok {
-		return out.Apex()
 	}
 	return ""
 }

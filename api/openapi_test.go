@@ -88,6 +88,7 @@ func TestDocumentDescribesResults(t *testing.T) {
 	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
 	for path, name := range map[string]string{
 		incomingPath(zoneOne): "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
+		"/zones/" + zoneOne:      "Zone",
 		outgoingPath(zoneOne):    "Outgoing",
 		peersPath + "/" + s.peer: "Peer", peersPath + "/" + s.bare: "Peer",
 		tsigsPath + "/" + s.key: "TSIG", aclsPath + "/" + s.acl: "ACL",

@@ -48,6 +48,11 @@ func (s *Server) resources() []route {
 		outgoing = "/zones/:zone_id/secondary_dns/outgoing"
 	)
 	routes := []route{
+		{http.MethodGet, "/zones", s.listZones},
+		{http.MethodPost, "/zones", s.createZone},
+		{http.MethodGet, "/zones/:zone_id", s.getZone},
+		{http.MethodPatch, "/zones/:zone_id", s.updateZone},
+		{http.MethodDelete, "/zones/:zone_id", s.deleteZone},
 		{http.MethodGet, incoming, s.getIncoming},
 		{http.MethodPost, incoming, s.createIncoming},
 		{http.MethodPut, incoming, s.updateIncoming},

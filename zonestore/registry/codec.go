@@ -75,6 +75,14 @@ type (
 		Created  time.Time `json:"created"`
 		Modified time.Time `json:"modified"`
 	}
+	storedRegistration struct {
+		Account  string    `json:"account"`
+		Name     string    `json:"name"`
+		Paused   bool      `json:"paused"`
+		Vanity   []string  `json:"vanity,omitempty"`
+		Created  time.Time `json:"created"`
+		Modified time.Time `json:"modified"`
+	}
 )
 
 // encode gives the stored value of an object.
@@ -104,6 +112,8 @@ func storedForm(o object) any {
 		return storedACL{o.Account, o.Name, o.IPRange, o.Created, o.Modified}
 	case *Outgoing:
 		return storedOutgoing{o.Account, o.Name, o.Peers, o.Enabled, o.Created, o.Modified}
+	case *Registration:
+		return storedRegistration{o.Account, o.Name, o.Paused, o.Vanity, o.Created, o.Modified}
 	default:
 		panic(fmt.Sprintf("registry: no stored form of %T", o))
 	}
@@ -176,6 +186,9 @@ func decodePayload(kind Kind, id string, revision uint64, payload []byte) (objec
 	case KindOutgoing:
 		s, err := unmarshal[storedOutgoing](payload)
 		return &Outgoing{id, s.Account, s.Name, s.Peers, s.Enabled, s.Created, s.Modified, revision}, err
+	case KindRegistration:
+		s, err := unmarshal[storedRegistration](payload)
+		return &Registration{id, s.Account, s.Name, s.Paused, s.Vanity, s.Created, s.Modified, revision}, err
 	default:
 		return nil, errors.New("unknown kind of object")
 	}

@@ -10,10 +10,11 @@ const (
 	KindTSIG
 	KindACL
 	KindOutgoing
+	KindRegistration
 )
 
 // kinds lists all kinds in the order in which they are stored and loaded.
-var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL, KindOutgoing}
+var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL, KindOutgoing, KindRegistration}
 
 // String names the kind in words, for logs and errors.
 func (k Kind) String() string {
@@ -28,6 +29,8 @@ func (k Kind) String() string {
 		return "acl"
 	case KindOutgoing:
 		return "outgoing"
+	case KindRegistration:
+		return "registration"
 	default:
 		return "unknown kind"
 	}
@@ -48,7 +51,8 @@ type key struct {
 	id   string
 }
 
-// object is a stored object: *Zone, *Peer, *TSIG, *ACL or *Outgoing. Once in the state it
+// object is a stored object: *Zone, *Peer, *TSIG, *ACL, *Outgoing or
+// *Registration. Once in the state it
 // is never changed, only replaced.
 type object interface {
 	key() key

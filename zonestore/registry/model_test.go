@@ -1,6 +1,7 @@
 package registry
 
 import (
+	gocmp "cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -21,6 +23,7 @@ type model struct {
 	keys  map[string]TSIG
 	acls  map[string]ACL
 	outs  map[string]Outgoing
+	regs  map[string]Registration
 }
 
 // owned is what the objects of a zone id have in common.
@@ -36,6 +39,11 @@ func (m *model) owners(except Kind, id string) (all []owned) {
 	for _, o := range m.outs {
 		if except != KindOutgoing || o.ID != id {
 			all = append(all, owned{o.ID, o.Account, o.Name})
+		}
+	}
+	for _, r := range m.regs {
+		if except != KindRegistration || r.ID != id {
+			all = append(all, owned{r.ID, r.Account, r.Name})
 		}
 	}
 	return all
@@ -82,6 +90,19 @@ func (m *model) putOutgoing(o Outgoing) bool {
 	o.Account = account
 	m.outs[o.ID] = o
 	return true
+}
+
+func (m *model) putRegistration(r Registration) bool {
+	if !m.allows(KindRegistration, r.ID, r.Name, r.Account) {
+		return false
+	}
+	m.regs[r.ID] = r
+	return true
+}
+
+func (m *model) deleteListed(id string) bool {
+	found := []bool{remove(m.zones, id), remove(m.outs, id), remove(m.regs, id)}
+	return slices.Contains(found, true)
 }
 
 func (m *model) putPeer(p Peer) bool {
@@ -155,7 +176,7 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = r.Close() }()
-		m := &model{map[string]Zone{}, map[string]Peer{}, map[string]TSIG{}, map[string]ACL{}, map[string]Outgoing{}}
+		m := &model{map[string]Zone{}, map[string]Peer{}, map[string]TSIG{}, map[string]ACL{}, map[string]Outgoing{}, map[string]Registration{}}
 		ids := rapid.SampledFrom([]string{"1", "2", "3"})
 		accounts := rapid.SampledFrom([]string{account, other})
 		names := rapid.SampledFrom([]string{"a.example", "A.example.", "b.example", "c.example."})
@@ -184,6 +205,17 @@ func TestModel(t *testing.T) {
 			"delete outgoing": func(t *rapid.T) {
 				id := ids.Draw(t, "id")
 				step(t, remove(m.outs, id), func(tx *Tx) error { return tx.DeleteOutgoing(id) })
+			},
+			"put registration": func(t *rapid.T) {
+				reg := Registration{
+					ID: ids.Draw(t, "id"), Account: accounts.Draw(t, "account"), Name: names.Draw(t, "name"),
+					Paused: rapid.Bool().Draw(t, "paused"), Vanity: rapid.SliceOfN(names, 0, 2).Draw(t, "vanity"),
+				}
+				step(t, m.putRegistration(reg), func(tx *Tx) error { return tx.PutRegistration(reg) })
+			},
+			"delete listed zone": func(t *rapid.T) {
+				id := ids.Draw(t, "id")
+				step(t, m.deleteListed(id), func(tx *Tx) error { return tx.DeleteListedZone(id) })
 			},
 			"put peer": func(t *rapid.T) {
 				p := Peer{ID: ids.Draw(t, "id"), Account: accounts.Draw(t, "account"), Name: "p"}
@@ -277,6 +309,33 @@ func (m *model) compareOutgoing(t *rapid.T, r *Registry) {
 	}
 }
 
+func (m *model) compareListed(t *rapid.T, r *Registry) {
+	accounts := make(map[string]string)
+	for _, o := range m.owners(0, "") {
+		accounts[o.id] = o.account
+	}
+	for _, id := range []string{"1", "2", "3"} {
+		got, ok := r.ListedZone(id)
+		reg, in, out := m.regs[id], m.zones[id], m.outs[id]
+		want := ListedZone{
+			ID: id, Account: accounts[id], Name: gocmp.Or(reg.Name, in.Name, out.Name), Paused: reg.Paused, Vanity: reg.Vanity,
+			Incoming: in.ID != "", Outgoing: out.ID != "", Created: got.Created, Modified: got.Modified,
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || ok != (accounts[id] != "") {
+			t.Fatalf("zone %s: %t\n%s", id, ok, diff)
+		}
+	}
+	list := slices.Collect(r.ZoneNames())
+	for _, z := range list {
+		if accounts[z.ID] != z.Account || r.state.names[z.Apex] != z.ID {
+			t.Fatalf("listed %+v", z)
+		}
+	}
+	if len(list) != len(accounts) || !slices.IsSortedFunc(list, func(a, b ZoneName) int { return strings.Compare(a.Apex, b.Apex) }) {
+		t.Fatalf("listed %v, want %v", list, accounts)
+	}
+}
+
 // compare checks everything that can be read against the model.
 func (m *model) compare(t *rapid.T, r *Registry) {
 	m.compareSources(t, r)
@@ -294,6 +353,7 @@ func (m *model) compare(t *rapid.T, r *Registry) {
 		}
 	}
 	m.compareOutgoing(t, r)
+	m.compareListed(t, r)
 	if got := len(r.Peers(account)) + len(r.Peers(other)); got != len(m.peers) {
 		t.Fatalf("%d peers, want %d", got, len(m.peers))
 	}

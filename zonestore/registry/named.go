@@ -10,7 +10,7 @@ type named interface {
 }
 
 // namedKinds are the kinds of named objects, one of each at most for an id.
-var namedKinds = [...]Kind{KindZone, KindOutgoing}
+var namedKinds = [...]Kind{KindRegistration, KindZone, KindOutgoing}
 
 // apexOf gives the canonical form of a name that may be malformed.
 func apexOf(name string) string {

@@ -68,6 +68,8 @@ func (s *state) index(o object) {
 		for _, peer := range o.Peers {
 			addTo(s.outgoing, peer, o.ID)
 		}
+	case *Registration:
+		s.enterName(o)
 	}
 }
 
@@ -127,6 +129,8 @@ func (s *state) unindex(old object) {
 		for _, peer := range old.Peers {
 			removeFrom(s.outgoing, peer, old.ID)
 		}
+	case *Registration:
+		s.leaveName(old)
 	}
 }
 

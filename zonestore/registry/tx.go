@@ -48,6 +48,11 @@ func (tx *Tx) Outgoing(id string) (Outgoing, bool) {
 	return txOne[*Outgoing, Outgoing](tx, KindOutgoing, id)
 }
 
+// Registration returns the registration of a zone id.
+func (tx *Tx) Registration(id string) (Registration, bool) {
+	return txOne[*Registration, Registration](tx, KindRegistration, id)
+}
+
 // ZoneByName returns the zone whose Apex is the given key.
 func (tx *Tx) ZoneByName(apex string) (Zone, bool) {
 	if zone := tx.view.zoneByName(apex); zone != nil {
@@ -113,6 +118,20 @@ func (tx *Tx) PutOutgoing(o Outgoing) error {
 		o.Created = old.Created
 	}
 	return tx.set(o.key(), &o)
+}
+
+// PutRegistration creates or replaces the registration of a zone. Revision,
+// Created and Modified are set here.
+func (tx *Tx) PutRegistration(r Registration) error {
+	r = r.clone()
+	if err := tx.checkRegistration(&r); err != nil {
+		return err
+	}
+	r.Revision, r.Created, r.Modified = tx.revision, tx.now, tx.now
+	if old, ok := tx.Registration(r.ID); ok {
+		r.Created = old.Created
+	}
+	return tx.set(r.key(), &r)
 }
 
 // DeleteZone removes a zone.
