@@ -18,6 +18,7 @@ import (
 
 	"secondaryd/internal/certtest"
 	"secondaryd/zonestore/registry"
+	"secondaryd/zonestore/zone"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -46,6 +47,7 @@ type world struct {
 	*Server
 	mu       sync.Mutex
 	statuses map[string]Status
+	copies   map[string]*zone.Zone
 	forced   []string
 	forceErr error
 	now      time.Time
@@ -56,6 +58,13 @@ func (w *world) Status(zone string) (Status, bool) {
 	defer w.mu.Unlock()
 	s, ok := w.statuses[zone]
 	return s, ok
+}
+
+func (w *world) Copy(id string) (*zone.Zone, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	z, ok := w.copies[id]
+	return z, ok
 }
 
 func (w *world) ForceTransfer(zone string) error {
@@ -89,13 +98,13 @@ func (w *world) orderHeld(order, zone string, serial uint32) error {
 
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{statuses: make(map[string]Status), now: startOfTest}
+	w := &world{statuses: make(map[string]Status), copies: make(map[string]*zone.Zone), now: startOfTest}
 	reg, err := registry.Open(registry.Options{Dir: t.TempDir(), Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = reg.Close() })
-	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Tokens: NewTokens(testToken)}
+	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Copies: w, Tokens: NewTokens(testToken)}
 	for _, fn := range change {
 		fn(&options)
 	}

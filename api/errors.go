@@ -53,6 +53,7 @@ const (
 	codeNoTSIG     code = 2203
 	codeNoACL      code = 2204
 	codeNoOutgoing code = 2205
+	codeNoCopy     code = 2206
 
 	codeIncomingExists code = 2301
 	codePeerInUse      code = 2302
@@ -101,6 +102,7 @@ var errorTable = []struct {
 	{codeNoTSIG, 404, "The account has no tsig of this id."},
 	{codeNoACL, 404, "The account has no acl of this id."},
 	{codeNoOutgoing, 404, "The zone has no outgoing configuration."},
+	{codeNoCopy, 404, "No copy of the zone is served."},
 	{codeIncomingExists, 400, "The zone has an incoming configuration already; update or delete it."},
 	{codePeerInUse, 400, "The peer is linked by zones and can't be deleted."},
 	{codeTSIGInUse, 400, "The tsig is used by peers and can't be deleted."},

@@ -53,6 +53,7 @@ func (s *Server) resources() []route {
 		{http.MethodGet, "/zones/:zone_id", s.getZone},
 		{http.MethodPatch, "/zones/:zone_id", s.updateZone},
 		{http.MethodDelete, "/zones/:zone_id", s.deleteZone},
+		{http.MethodGet, "/zones/:zone_id/dns_records/export", s.exportZone},
 		{http.MethodGet, incoming, s.getIncoming},
 		{http.MethodPost, incoming, s.createIncoming},
 		{http.MethodPut, incoming, s.updateIncoming},

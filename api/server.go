@@ -46,6 +46,7 @@ type Options struct {
 	Registry  *registry.Registry
 	Zones     Zones
 	Refresher Refresher
+	Copies    Copies
 	Metrics   http.Handler // served at /metrics; nil for none
 	Ready     func() bool  // nil means always
 	Tokens    *Tokens      // who may ask; nil admits nobody
@@ -97,14 +98,15 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	refusals refusals
+	exports  chan struct{} // one for each that is running
 }
 
 // New opens the listener and prepares everything; it serves nothing yet.
 func New(options Options) (*Server, error) {
-	if options.Registry == nil || options.Zones == nil || options.Refresher == nil {
-		return nil, errors.New("api: registry, zones and refresher are needed")
+	if options.Registry == nil || options.Zones == nil || options.Refresher == nil || options.Copies == nil {
+		return nil, errors.New("api: registry, zones, refresher and copies are needed")
 	}
-	s := &Server{Options: options.withDefaults(), refusals: newRefusals()}
+	s := &Server{Options: options.withDefaults(), refusals: newRefusals(), exports: make(chan struct{}, maxExports)}
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)
 	if err != nil {
 		return nil, err

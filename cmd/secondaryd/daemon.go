@@ -184,6 +184,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		Registry:         d.registry,
 		Zones:            zoneStatus{d.engine},
 		Refresher:        orders{d.engine},
+		Copies:           servedCopies{d.store},
 		Metrics:          metrics.Handler(series),
 		MetricsNeedToken: c.Metrics.RequireToken,
 		Ready:            d.ready.Load,
