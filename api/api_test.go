@@ -104,7 +104,7 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = reg.Close() })
-	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Copies: w, Tokens: NewTokens(testToken)}
+	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Copies: w, Tokens: NewTokens(testToken), Now: func() time.Time { return w.now }}
 	for _, fn := range change {
 		fn(&options)
 	}
@@ -405,7 +405,7 @@ func TestVerifyToken(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/user/tokens/verify", "/client/v4/user/tokens/verify", "/accounts/" + accountA + "/tokens/verify"} {
 		got := w.send(t, "GET", path, "")
-		if want := `{"id":"` + tokenID(testToken) + `","status":"active"}`; string(got.env.Result) != want {
+		if want := `{"id":"` + fixedID + `","status":"active"}`; string(got.env.Result) != want {
 			t.Errorf("%s: %s", path, got.body)
 		}
 		r := w.request(t, "GET", path, "")
@@ -577,6 +577,10 @@ func TestRefusals(t *testing.T) {
 		{"POST", peersPath, peer(`"ip":"224.0.0.1"`), 400, "2105 /ip"},
 		{"POST", peersPath, peer(`"ip":"169.254.169.254"`), 400, "2105 /ip"},
 		{"POST", peersPath, peer(`"ip":["192.0.2.1"]`), 400, "2101 /ip"},
+		{"POST", peersPath, peer(`"source_ip":"ns.example"`), 400, "2103 /source_ip"},
+		{"POST", peersPath, peer(`"source_ip":"::"`), 400, "2105 /source_ip"},
+		{"POST", peersPath, peer(`"ip":"192.0.2.1","source_ip":"2001:db8::1"`), 400, "2105 /source_ip"},
+		{"POST", peersPath, peer(`"source_ip":7`), 400, "2101 /source_ip"},
 		{"POST", peersPath, peer(`"port":65536`), 400, "2104 /port"},
 		{"POST", peersPath, peer(`"port":-1`), 400, "2104 /port"},
 		{"POST", peersPath, peer(`"port":"53"`), 400, "2101 /port"},

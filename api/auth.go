@@ -3,7 +3,7 @@ package api
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -11,10 +11,13 @@ import (
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
+
+	"secondaryd/zonestore/registry"
 )
 
-// Tokens is the set of tokens that admit an administrator. It may be replaced
-// while requests are served.
+// Tokens is the set of tokens that admit an administrator whatever the registry
+// holds: the way in to an empty server, and back in. It may be replaced while
+// requests are served.
 type Tokens struct {
 	hashes atomic.Pointer[[][sha256.Size]byte]
 }
@@ -47,34 +50,74 @@ func (t *Tokens) valid(token string) bool {
 	return found == 1 && token != ""
 }
 
-// tokenID names a token without telling it.
-func tokenID(token string) string {
-	hash := sha256.Sum256([]byte("secondaryd token id\x00" + token))
-	return hex.EncodeToString(hash[:16])
+// fixedID is the id and the name, in answers and in the log, of whoever comes
+// with one of the Tokens. It says nothing of the token, which may be short.
+const fixedID = "bootstrap"
+
+// callerKey is where the token of a request is kept.
+const callerKey = "caller"
+
+// caller is the token of a request; the zero Token if it needed none.
+func caller(c echo.Context) registry.Token {
+	token, _ := c.Get(callerKey).(registry.Token)
+	return token
 }
 
-// tokenKey is where the token of a request is kept.
-const tokenKey = "token"
-
-// authenticate is middleware that lets only valid tokens pass. It guards paths
-// that do not exist too: a stranger learns nothing of what does.
+// authenticate is middleware that lets only valid tokens pass, each at its rate.
+// It guards paths that do not exist too: a stranger learns nothing of what does.
 func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if s.open(c.Path()) {
+		if s.open[c.Path()] {
 			return next(c)
 		}
-		for _, token := range credentials(c) {
-			if s.Tokens.valid(token) {
-				c.Set(tokenKey, token)
+		var expired registry.Token
+		for _, text := range credentials(c) {
+			token, known := s.recognise(text)
+			switch {
+			case known && !token.Expired(s.Now()):
+				c.Set(callerKey, token)
+				if wait := s.pace.take(token.ID, time.Since(s.started)); wait > 0 {
+					return s.refuseForNow(c, wait)
+				}
 				return next(c)
+			case known:
+				expired = token
 			}
 		}
-		s.logRefusal(c)
+		s.logRefusal(c, expired)
 		if strings.HasSuffix(c.Path(), "/tokens/verify") {
 			return refuse(codeInvalidToken, "Invalid API Token")
 		}
 		return refuse(codeAuthentication, "Authentication error")
 	}
+}
+
+// recognise finds the token of a text: an administrator's for one of the fixed
+// tokens, or one of the registry, found by the id in it.
+func (s *Server) recognise(text string) (registry.Token, bool) {
+	if s.Tokens.valid(text) {
+		return registry.Token{ID: fixedID, Name: fixedID, Scope: registry.ScopeAdmin}, true
+	}
+	id, ok := idOfToken(text)
+	if !ok {
+		return registry.Token{}, false
+	}
+	token, ok := s.Registry.Token(id)
+	if !ok || !token.Hash.Matches(text) {
+		return registry.Token{}, false
+	}
+	return token, true
+}
+
+// refuseForNow tells a client when to come back.
+func (s *Server) refuseForNow(c echo.Context, wait time.Duration) error {
+	seconds := int64((wait + time.Second - 1) / time.Second)
+	c.Response().Header().Set(echo.HeaderRetryAfter, strconv.FormatInt(seconds, 10))
+	if unlogged, ok := s.overRate.take(); ok {
+		s.Log.Warn("api token is over its rate of requests", zap.String("token", caller(c).ID), zap.String("token_name", caller(c).Name),
+			zap.String("client", c.RealIP()), zap.Uint64("unlogged", unlogged))
+	}
+	return refuse(codeOverRate, "the token has made more requests than it may in a second")
 }
 
 // credentials lists the tokens of a request: a bearer token (RFC 6750 section
@@ -91,25 +134,40 @@ func credentials(c echo.Context) (tokens []string) {
 	return tokens
 }
 
-// refusals bounds what strangers can make us log.
-type refusals struct {
+// sparse bounds what clients can make us log.
+type sparse struct {
 	limit  *rate.Limiter
-	silent *atomic.Uint64 // refusals not logged since the last line
+	silent *atomic.Uint64 // lines left out since the last one
 }
 
-func newRefusals() refusals {
-	return refusals{rate.NewLimiter(rate.Every(time.Second), 5), new(atomic.Uint64)}
+func newSparse() sparse {
+	return sparse{rate.NewLimiter(rate.Every(time.Second), 5), new(atomic.Uint64)}
 }
 
-func (s *Server) logRefusal(c echo.Context) {
-	if !s.refusals.limit.Allow() {
-		s.refusals.silent.Add(1)
+// take reports whether a line may be logged, and how many were not before it.
+func (l sparse) take() (unlogged uint64, ok bool) {
+	if !l.limit.Allow() {
+		l.silent.Add(1)
+		return 0, false
+	}
+	return l.silent.Swap(0), true
+}
+
+// logRefusal logs a request without a valid token. An expired one is named: its
+// owner is known.
+func (s *Server) logRefusal(c echo.Context, expired registry.Token) {
+	unlogged, ok := s.refusals.take()
+	if !ok {
 		return
 	}
-	s.Log.Warn("api authentication failed",
+	fields := []zap.Field{
 		zap.String("client", c.RealIP()),
 		zap.String("method", c.Request().Method),
 		zap.String("route", c.Path()),
-		zap.Uint64("unlogged", s.refusals.silent.Swap(0)),
-	)
+		zap.Uint64("unlogged", unlogged),
+	}
+	if expired.ID != "" {
+		fields = append(fields, zap.String("expired_token", expired.ID), zap.String("token_name", expired.Name))
+	}
+	s.Log.Warn("api authentication failed", fields...)
 }

@@ -22,6 +22,7 @@ type collection[T any] struct {
 	put      func(*registry.Tx, T) error
 	remove   func(*registry.Tx, string) error
 	show     func(T) any // the form for clients
+	mask     func(T) T   // hides what is only for those who may edit; nil if there is nothing
 }
 
 func (col collection[T]) routes(s *Server) []route {
@@ -31,19 +32,27 @@ func (col collection[T]) routes(s *Server) []route {
 		return func(c echo.Context) error { return handler(s, c) }
 	}
 	return []route{
-		{http.MethodGet, all, bind(col.handleList)},
-		{http.MethodPost, all, bind(col.handleCreate)},
-		{http.MethodGet, one, bind(col.handleGet)},
-		{http.MethodPut, one, bind(col.handleUpdate)},
-		{http.MethodDelete, one, bind(col.handleDelete)},
+		{http.MethodGet, all, readers, bind(col.handleList)},
+		{http.MethodPost, all, editors, bind(col.handleCreate)},
+		{http.MethodGet, one, readers, bind(col.handleGet)},
+		{http.MethodPut, one, editors, bind(col.handleUpdate)},
+		{http.MethodDelete, one, editors, bind(col.handleDelete)},
 	}
+}
+
+// showTo gives the form of an object that the caller may see.
+func (col collection[T]) showTo(c echo.Context, object T) any {
+	if col.mask != nil && !mayEdit(c) {
+		object = col.mask(object)
+	}
+	return col.show(object)
 }
 
 func (col collection[T]) handleList(s *Server, c echo.Context) error {
 	objects := col.list(s.Registry, c.Param("account_id"))
 	shown := make([]any, len(objects))
 	for i, object := range objects {
-		shown[i] = col.show(object)
+		shown[i] = col.showTo(c, object)
 	}
 	return respond(c, shown)
 }
@@ -53,11 +62,16 @@ func (col collection[T]) handleGet(s *Server, c echo.Context) error {
 	if !ok || col.account(object) != c.Param("account_id") {
 		return failure{col.notFound}
 	}
-	return respond(c, col.show(object))
+	return respond(c, col.showTo(c, object))
 }
 
 func (col collection[T]) handleCreate(s *Server, c echo.Context) error {
-	return col.store(s, c, newID(), func(*registry.Tx) error { return nil })
+	id := newID()
+	if err := col.store(s, c, id, func(*registry.Tx) error { return nil }); err != nil {
+		return err
+	}
+	c.Set(createdKey, id)
+	return nil
 }
 
 func (col collection[T]) handleUpdate(s *Server, c echo.Context) error {
@@ -94,7 +108,7 @@ func (col collection[T]) store(s *Server, c echo.Context, id string, may func(*r
 	if err != nil {
 		return err
 	}
-	return respond(c, col.show(object))
+	return respond(c, col.showTo(c, object))
 }
 
 func (col collection[T]) handleDelete(s *Server, c echo.Context) error {

@@ -28,6 +28,7 @@ const (
 	codeNoRoute        code = 7000
 	codeMethod         code = 7001
 	codeBadIdentifier  code = 7003
+	codeScope          code = 9109
 	codeAuthentication code = 10000
 
 	codeNotJSON     code = 2001
@@ -54,6 +55,8 @@ const (
 	codeNoACL      code = 2204
 	codeNoOutgoing code = 2205
 	codeNoCopy     code = 2206
+	codeNoAccount  code = 2210
+	codeNoToken    code = 2211
 
 	codeIncomingExists code = 2301
 	codePeerInUse      code = 2302
@@ -63,6 +66,7 @@ const (
 	codeOutgoingExists code = 2306
 	codeOtherName      code = 2307
 	codeParameter      code = 2308
+	codeOverRate       code = 2310
 
 	codeInternal code = 2401
 	codeStore    code = 2402
@@ -103,6 +107,8 @@ var errorTable = []struct {
 	{codeNoACL, 404, "The account has no acl of this id."},
 	{codeNoOutgoing, 404, "The zone has no outgoing configuration."},
 	{codeNoCopy, 404, "No copy of the zone is served."},
+	{codeNoAccount, 404, "The account of the path is not the one that the token is for."},
+	{codeNoToken, 404, "There is no token of this id."},
 	{codeIncomingExists, 400, "The zone has an incoming configuration already; update or delete it."},
 	{codePeerInUse, 400, "The peer is linked by zones and can't be deleted."},
 	{codeTSIGInUse, 400, "The tsig is used by peers and can't be deleted."},
@@ -111,6 +117,7 @@ var errorTable = []struct {
 	{codeOutgoingExists, 400, "The zone has an outgoing configuration already; update or delete it."},
 	{codeOtherName, 400, "The zone id has another name by the rest of its settings."},
 	{codeParameter, 400, "A parameter in the query has a value that it can't have."},
+	{codeOverRate, 429, "The token has made more requests than it may in a second; the Retry-After header says when to go on."},
 	{codeInternal, 500, "Something is wrong with the server; its log has the details."},
 	{codeStore, 503, "The change could not be stored (a full or failing disk); nothing was changed."},
 	{codeStopping, 503, "The server is stopping."},
@@ -118,6 +125,7 @@ var errorTable = []struct {
 	{codeNoRoute, 404, "There is no such path."},
 	{codeMethod, 405, "The path exists and does not have this method; the Allow header lists those it has."},
 	{codeBadIdentifier, 404, "An identifier in the path can't be one."},
+	{codeScope, 403, "The token is valid and does not permit this."},
 	{codeAuthentication, 401, "The request carries no valid token."},
 }
 

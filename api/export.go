@@ -28,12 +28,11 @@ const (
 // When it can't be written to its end, the connection breaks, so that nobody
 // takes a part for the whole.
 func (s *Server) exportZone(c echo.Context) error {
-	id := c.Param("zone_id")
-	listed, ok := s.Registry.ListedZone(id)
-	if !ok {
-		return errNoZone()
+	listed, err := listedOfPath(c, s.Registry.ListedZone)
+	if err != nil {
+		return err
 	}
-	z, ok := s.Copies.Copy(id)
+	z, ok := s.Copies.Copy(listed.ID)
 	if !ok {
 		return refuse(codeNoCopy, "no copy of the zone is served: there was no transfer yet, or it has expired")
 	}
@@ -49,7 +48,7 @@ func (s *Server) exportZone(c echo.Context) error {
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	c.Response().WriteHeader(http.StatusOK)
 	to := bufio.NewWriterSize(newPaced(c.Response()), exportChunk)
-	err := writeZone(to, z)
+	err = writeZone(to, z)
 	if err == nil {
 		err = to.Flush()
 	}

@@ -8,9 +8,9 @@ import (
 // forceAXFR orders a full transfer. Clients send nothing, an empty chunked
 // body, null or an object: the body is not looked at.
 func (s *Server) forceAXFR(c echo.Context) error {
-	zone, ok := s.Registry.Zone(c.Param("zone_id"))
-	if !ok {
-		return errNoIncoming()
+	zone, err := zoneOfPath(c, s.Registry.Zone)
+	if err != nil {
+		return err
 	}
 	if err := s.Refresher.ForceTransfer(zone.ID); err != nil {
 		s.Log.Warn("forced transfer not queued", zap.String("zone", zone.Apex()), zap.String("request", requestID(c)), zap.Error(err))

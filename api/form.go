@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -158,6 +159,20 @@ func (f *form) optionalPort(name string) *uint16 {
 		return new(uint16(n))
 	}
 	return nil
+}
+
+// optionalTime is a time (RFC 3339); nil if it is unset.
+func (f *form) optionalTime(name string) *time.Time {
+	text := f.optionalText(name)
+	if text == nil {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, *text)
+	if err != nil {
+		f.problem(codeMalformed, f.pointer(name), "%.64q is not a time such as 2026-01-02T03:04:05Z", *text)
+		return nil
+	}
+	return &at
 }
 
 // texts is a required list of strings.

@@ -16,9 +16,9 @@ func (s *Server) discardHeld(c echo.Context) error { return s.orderHeld(c, s.Ref
 // orderHeld carries out an order about the version with the serial of the body:
 // it names what the operator has looked at, which may be held no longer.
 func (s *Server) orderHeld(c echo.Context, order func(zoneID string, serial uint32) error) error {
-	zone, ok := s.Registry.Zone(c.Param("zone_id"))
-	if !ok {
-		return errNoIncoming()
+	zone, err := zoneOfPath(c, s.Registry.Zone)
+	if err != nil {
+		return err
 	}
 	f, err := s.readForm(c)
 	if err != nil {

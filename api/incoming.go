@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -52,9 +51,9 @@ func errNoIncoming() error {
 }
 
 func (s *Server) getIncoming(c echo.Context) error {
-	zone, ok := s.Registry.Zone(c.Param("zone_id"))
-	if !ok {
-		return errNoIncoming()
+	zone, err := zoneOfPath(c, s.Registry.Zone)
+	if err != nil {
+		return err
 	}
 	return respond(c, s.showIncoming(zone))
 }
@@ -85,10 +84,14 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 	}
 	zone := zoneOf(f, strings.Clone(c.Param("zone_id"))) // or it would keep the whole request
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
+		if whole, ok := tx.ListedZone(zone.ID); ok && !mayUse(c, whole.Account) {
+			return errNoIncoming()
+		}
 		before, exists := tx.Zone(zone.ID)
 		if err := may(exists); err != nil {
 			return err
 		}
+		zone.Peers = ownPeers(c, tx, zone.Peers)
 		zone.MaxShrink = before.MaxShrink // a setting of its own
 		if err := f.join(tx.PutZone(zone)); err != nil {
 			return err
@@ -104,10 +107,12 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 
 func (s *Server) deleteIncoming(c echo.Context) error {
 	id := c.Param("zone_id")
-	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error { return tx.DeleteZone(id) })
-	if errors.Is(err, registry.ErrNotFound) {
-		return errNoIncoming()
-	}
+	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
+		if _, err := zoneOfPath(c, tx.Zone); err != nil {
+			return err
+		}
+		return tx.DeleteZone(id)
+	})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,10 @@ import (
 	"secondaryd/zonestore/registry"
 )
 
-const requestKey = "request"
+const (
+	requestKey = "request"
+	createdKey = "created" // the id of the object that a request has made, for the log
+)
 
 // requestID is the id that ties the log lines of a request to its answer.
 func requestID(c echo.Context) string {
@@ -70,6 +73,9 @@ func (s *Server) describe(c echo.Context, zone string, start time.Time) []zap.Fi
 		zap.Int("status", c.Response().Status),
 		zap.Duration("duration", time.Since(start)),
 	}
+	if token := caller(c); token.ID != "" {
+		fields = append(fields, zap.String("token", token.ID), zap.String("token_name", token.Name))
+	}
 	if zone == "" {
 		zone = s.zoneName(c)
 	}
@@ -80,6 +86,9 @@ func (s *Server) describe(c echo.Context, zone string, start time.Time) []zap.Fi
 		if registry.ValidID(c.Param(name)) {
 			fields = append(fields, zap.String(name, c.Param(name)))
 		}
+	}
+	if id, ok := c.Get(createdKey).(string); ok {
+		fields = append(fields, zap.String("id", id))
 	}
 	return fields
 }

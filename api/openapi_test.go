@@ -62,6 +62,25 @@ func TestDocumentMatchesRoutes(t *testing.T) {
 	}
 }
 
+// An operation that needs a token says how it is refused to the wrong one.
+func TestDocumentHasRefusals(t *testing.T) {
+	t.Parallel()
+	d := parsed(t)
+	parameter := regexp.MustCompile(`:(\w+)`)
+	for _, r := range newWorld(t).resources() {
+		operation, _ := d.Paths[parameter.ReplaceAllString(r.path, "{$1}")][strings.ToLower(r.method)].(map[string]any)
+		responses, _ := operation["responses"].(map[string]any)
+		for _, status := range []string{"401", "403", "429"} {
+			if responses[status] == nil {
+				t.Errorf("%s %s: %s is not described", r.method, r.path, status)
+			}
+		}
+		if strings.Contains(r.path, ":") && responses["404"] == nil {
+			t.Errorf("%s %s: 404 is not described", r.method, r.path)
+		}
+	}
+}
+
 // Parameters in a path are declared, and every reference leads somewhere.
 func TestDocumentIsSound(t *testing.T) {
 	t.Parallel()
@@ -86,12 +105,14 @@ func TestDocumentDescribesResults(t *testing.T) {
 	d := parsed(t)
 	s.must(t, "PUT", peersPath+"/"+s.bare, peerWithTLS(t))
 	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
+	_, token := s.tokenAndID(t, callers["edit"]+`,"expires_on":"2027-01-02T03:04:05Z"`)
 	for path, name := range map[string]string{
 		incomingPath(zoneOne): "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
 		"/zones/" + zoneOne:      "Zone",
 		outgoingPath(zoneOne):    "Outgoing",
 		peersPath + "/" + s.peer: "Peer", peersPath + "/" + s.bare: "Peer",
 		tsigsPath + "/" + s.key: "TSIG", aclsPath + "/" + s.acl: "ACL",
+		tokensPath + "/" + token: "APIToken",
 	} {
 		var result map[string]any
 		if err := yaml.Unmarshal(s.send(t, "GET", path, "").env.Result, &result); err != nil {

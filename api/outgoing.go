@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -34,17 +33,8 @@ func errNoOutgoing() error {
 	return refuse(codeNoOutgoing, "the zone has no outgoing configuration")
 }
 
-// outgoingOf gives the configuration that a request is about.
-func (s *Server) outgoingOf(c echo.Context) (registry.Outgoing, error) {
-	o, ok := s.Registry.Outgoing(c.Param("zone_id"))
-	if !ok {
-		return o, errNoOutgoing()
-	}
-	return o, nil
-}
-
 func (s *Server) getOutgoing(c echo.Context) error {
-	o, err := s.outgoingOf(c)
+	o, err := outgoingOfPath(c, s.Registry.Outgoing)
 	if err != nil {
 		return err
 	}
@@ -77,10 +67,14 @@ func (s *Server) putOutgoing(c echo.Context, may func(exists bool) error) error 
 	}
 	o := registry.Outgoing{ID: strings.Clone(c.Param("zone_id")), Name: f.text("name"), Peers: f.texts("peers")}
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
+		if whole, ok := tx.ListedZone(o.ID); ok && !mayUse(c, whole.Account) {
+			return errNoOutgoing()
+		}
 		before, exists := tx.Outgoing(o.ID)
 		if err := may(exists); err != nil {
 			return err
 		}
+		o.Peers = ownPeers(c, tx, o.Peers)
 		o.Enabled = before.Enabled // switched by requests of its own
 		if err := f.join(tx.PutOutgoing(o)); err != nil {
 			return err
@@ -96,10 +90,12 @@ func (s *Server) putOutgoing(c echo.Context, may func(exists bool) error) error 
 
 func (s *Server) deleteOutgoing(c echo.Context) error {
 	id := c.Param("zone_id")
-	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error { return tx.DeleteOutgoing(id) })
-	if errors.Is(err, registry.ErrNotFound) {
-		return errNoOutgoing()
-	}
+	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
+		if _, err := outgoingOfPath(c, tx.Outgoing); err != nil {
+			return err
+		}
+		return tx.DeleteOutgoing(id)
+	})
 	if err != nil {
 		return err
 	}
@@ -112,11 +108,10 @@ func (s *Server) disableOutgoing(c echo.Context) error { return s.switchOutgoing
 // switchOutgoing stores whether a zone may be handed out. The body is not looked
 // at, as with force_axfr.
 func (s *Server) switchOutgoing(c echo.Context, on bool) error {
-	id := c.Param("zone_id")
 	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		o, ok := tx.Outgoing(id)
-		if !ok {
-			return errNoOutgoing()
+		o, err := outgoingOfPath(c, tx.Outgoing)
+		if err != nil {
+			return err
 		}
 		if o.Enabled == on {
 			return nil
@@ -131,7 +126,7 @@ func (s *Server) switchOutgoing(c echo.Context, on bool) error {
 }
 
 func (s *Server) getOutgoingStatus(c echo.Context) error {
-	o, err := s.outgoingOf(c)
+	o, err := outgoingOfPath(c, s.Registry.Outgoing)
 	if err != nil {
 		return err
 	}
@@ -149,7 +144,7 @@ func outgoingState(enabled bool) string {
 // forceNotify takes an order to tell the peers. Nothing is handed out, so there
 // is nobody to tell.
 func (s *Server) forceNotify(c echo.Context) error {
-	if _, err := s.outgoingOf(c); err != nil {
+	if _, err := outgoingOfPath(c, s.Registry.Outgoing); err != nil {
 		return err
 	}
 	return respond(c, "OK")

@@ -14,7 +14,7 @@ var peers = collection[registry.Peer]{
 		return registry.Peer{
 			ID: id, Account: account, Name: f.text("name"), IP: f.optionalText("ip"),
 			Port: f.optionalPort("port"), IXFR: f.optionalBool("ixfr_enable"), TSIG: f.optionalText("tsig_id"),
-			TLS: peerTLSOf(f),
+			TLS: peerTLSOf(f), Source: f.optionalText("source_ip"),
 		}
 	},
 	get:    (*registry.Tx).Peer,
@@ -29,6 +29,7 @@ var peers = collection[registry.Peer]{
 			IXFR *bool    `json:"ixfr_enable,omitempty"`
 			TSIG *string  `json:"tsig_id,omitempty"`
 			TLS  *peerTLS `json:"tls,omitempty"`
-		}{p.ID, p.Name, p.IP, p.Port, p.IXFR, p.TSIG, showPeerTLS(p.TLS)}
+			From *string  `json:"source_ip,omitempty"`
+		}{p.ID, p.Name, p.IP, p.Port, p.IXFR, p.TSIG, showPeerTLS(p.TLS), p.Source}
 	},
 }

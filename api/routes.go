@@ -10,13 +10,15 @@ import (
 type route struct {
 	method  string
 	path    string // with :parameters
+	who     access // may use it
 	handler echo.HandlerFunc
 }
 
 // basePath is where the vendor's API has its resources.
 const basePath = "/client/v4"
 
-// Paths that need no token. They stand at the root only.
+// Paths beside the API. They stand at the root only, and all but the metrics
+// need no token ever.
 const (
 	healthPath  = "/healthz"
 	readyPath   = "/readyz"
@@ -29,18 +31,22 @@ func (s *Server) routes() *echo.Echo {
 	e := s.newEcho()
 	e.Use(s.observe, s.contain, s.authenticate, s.screen)
 	for _, r := range s.resources() {
-		e.Add(r.method, r.path, r.handler)
-		e.Add(r.method, basePath+r.path, r.handler)
+		handler := s.restrict(r.who, r.handler)
+		e.Add(r.method, r.path, handler)
+		e.Add(r.method, basePath+r.path, handler)
 	}
+	s.open = make(map[string]bool)
 	for _, r := range s.plain() {
-		e.Add(http.MethodGet, r.path, r.handler)
-		e.Add(http.MethodHead, r.path, r.handler)
+		handler := s.restrict(r.who, r.handler)
+		e.Add(http.MethodGet, r.path, handler)
+		e.Add(http.MethodHead, r.path, handler)
+		s.open[r.path] = r.who == everybody
 	}
 	return e
 }
 
 // resources lists every operation that needs a token and answers with the
-// envelope.
+// envelope, and whose token it needs.
 func (s *Server) resources() []route {
 	const (
 		incoming = "/zones/:zone_id/secondary_dns/incoming"
@@ -48,33 +54,34 @@ func (s *Server) resources() []route {
 		outgoing = "/zones/:zone_id/secondary_dns/outgoing"
 	)
 	routes := []route{
-		{http.MethodGet, "/zones", s.listZones},
-		{http.MethodPost, "/zones", s.createZone},
-		{http.MethodGet, "/zones/:zone_id", s.getZone},
-		{http.MethodPatch, "/zones/:zone_id", s.updateZone},
-		{http.MethodDelete, "/zones/:zone_id", s.deleteZone},
-		{http.MethodGet, "/zones/:zone_id/dns_records/export", s.exportZone},
-		{http.MethodGet, incoming, s.getIncoming},
-		{http.MethodPost, incoming, s.createIncoming},
-		{http.MethodPut, incoming, s.updateIncoming},
-		{http.MethodDelete, incoming, s.deleteIncoming},
-		{http.MethodPost, force, s.forceAXFR},
-		{http.MethodGet, incoming + "/status", s.getStatus},
-		{http.MethodPost, incoming + "/release", s.releaseHeld},
-		{http.MethodPost, incoming + "/discard", s.discardHeld},
-		{http.MethodGet, incoming + "/settings", s.getSettings},
-		{http.MethodPut, incoming + "/settings", s.putSettings},
-		{http.MethodGet, outgoing, s.getOutgoing},
-		{http.MethodPost, outgoing, s.createOutgoing},
-		{http.MethodPut, outgoing, s.updateOutgoing},
-		{http.MethodDelete, outgoing, s.deleteOutgoing},
-		{http.MethodPost, outgoing + "/enable", s.enableOutgoing},
-		{http.MethodPost, outgoing + "/disable", s.disableOutgoing},
-		{http.MethodGet, outgoing + "/status", s.getOutgoingStatus},
-		{http.MethodPost, outgoing + "/force_notify", s.forceNotify},
-		{http.MethodGet, userVerifyPath, s.verifyToken},
-		{http.MethodGet, accountVerifyPath, s.verifyToken},
+		{http.MethodGet, "/zones", ownReaders, s.listZones},
+		{http.MethodPost, "/zones", ownEditors, s.createZone},
+		{http.MethodGet, "/zones/:zone_id", readers, s.getZone},
+		{http.MethodPatch, "/zones/:zone_id", editors, s.updateZone},
+		{http.MethodDelete, "/zones/:zone_id", editors, s.deleteZone},
+		{http.MethodGet, "/zones/:zone_id/dns_records/export", readers, s.exportZone},
+		{http.MethodGet, incoming, readers, s.getIncoming},
+		{http.MethodPost, incoming, editors, s.createIncoming},
+		{http.MethodPut, incoming, editors, s.updateIncoming},
+		{http.MethodDelete, incoming, editors, s.deleteIncoming},
+		{http.MethodPost, force, editors, s.forceAXFR},
+		{http.MethodGet, incoming + "/status", readers, s.getStatus},
+		{http.MethodPost, incoming + "/release", editors, s.releaseHeld},
+		{http.MethodPost, incoming + "/discard", editors, s.discardHeld},
+		{http.MethodGet, incoming + "/settings", readers, s.getSettings},
+		{http.MethodPut, incoming + "/settings", editors, s.putSettings},
+		{http.MethodGet, outgoing, readers, s.getOutgoing},
+		{http.MethodPost, outgoing, editors, s.createOutgoing},
+		{http.MethodPut, outgoing, editors, s.updateOutgoing},
+		{http.MethodDelete, outgoing, editors, s.deleteOutgoing},
+		{http.MethodPost, outgoing + "/enable", editors, s.enableOutgoing},
+		{http.MethodPost, outgoing + "/disable", editors, s.disableOutgoing},
+		{http.MethodGet, outgoing + "/status", readers, s.getOutgoingStatus},
+		{http.MethodPost, outgoing + "/force_notify", editors, s.forceNotify},
+		{http.MethodGet, userVerifyPath, holders, s.verifyToken},
+		{http.MethodGet, accountVerifyPath, holders, s.verifyToken},
 	}
+	routes = append(routes, s.tokenRoutes()...)
 	routes = append(routes, peers.routes(s)...)
 	routes = append(routes, tsigs.routes(s)...)
 	return append(routes, acls.routes(s)...)
@@ -83,25 +90,17 @@ func (s *Server) resources() []route {
 // plain lists what is read by machines other than the API's clients.
 func (s *Server) plain() []route {
 	routes := []route{
-		{http.MethodGet, healthPath, s.health},
-		{http.MethodGet, readyPath, s.ready},
-		{http.MethodGet, errorsPath, s.errorsPage},
-		{http.MethodGet, openAPIPath, s.openAPI},
+		{http.MethodGet, healthPath, everybody, s.health},
+		{http.MethodGet, readyPath, everybody, s.ready},
+		{http.MethodGet, errorsPath, everybody, s.errorsPage},
+		{http.MethodGet, openAPIPath, everybody, s.openAPI},
 	}
 	if s.Metrics != nil {
-		routes = append(routes, route{http.MethodGet, metricsPath, echo.WrapHandler(s.Metrics)})
+		who := everybody
+		if s.MetricsNeedToken {
+			who = scrapers
+		}
+		routes = append(routes, route{http.MethodGet, metricsPath, who, echo.WrapHandler(s.Metrics)})
 	}
 	return routes
-}
-
-// open reports whether a route is served to everybody.
-func (s *Server) open(path string) bool {
-	switch path {
-	case healthPath, readyPath, errorsPath, openAPIPath:
-		return true
-	case metricsPath:
-		return !s.MetricsNeedToken
-	default:
-		return false
-	}
 }

@@ -49,11 +49,14 @@ type Options struct {
 	Copies    Copies
 	Metrics   http.Handler // served at /metrics; nil for none
 	Ready     func() bool  // nil means always
-	Tokens    *Tokens      // who may ask; nil admits nobody
+	Tokens    *Tokens      // administrators beside those of the registry; nil for none
 	TLS       *TLS         // nil serves plain HTTP
 	Log       *zap.Logger
 
+	Now func() time.Time // by which tokens expire; nil means time.Now
+
 	MetricsNeedToken bool
+	TokenRate        int           // requests a second of one token; 0 means any number
 	MaxBody          int64         // octets of a request body; 1 MiB
 	ReadTimeout      time.Duration // for a whole request; 10 s
 	IdleTimeout      time.Duration // between requests on a connection; 60 s
@@ -70,6 +73,9 @@ const (
 func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Ready == nil {
 		o.Ready = func() bool { return true }
@@ -97,8 +103,12 @@ type Server struct {
 	Options
 	listener net.Listener
 	http     *http.Server
-	refusals refusals
 	exports  chan struct{} // one for each that is running
+	started  time.Time
+	open     map[string]bool // paths that need no token
+	pace     *pace
+	refusals sparse
+	overRate sparse
 }
 
 // New opens the listener and prepares everything; it serves nothing yet.
@@ -106,7 +116,11 @@ func New(options Options) (*Server, error) {
 	if options.Registry == nil || options.Zones == nil || options.Refresher == nil || options.Copies == nil {
 		return nil, errors.New("api: registry, zones, refresher and copies are needed")
 	}
-	s := &Server{Options: options.withDefaults(), refusals: newRefusals(), exports: make(chan struct{}, maxExports)}
+	s := &Server{
+		Options: options.withDefaults(), started: time.Now(),
+		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
+		exports: make(chan struct{}, maxExports),
+	}
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)
 	if err != nil {
 		return nil, err

@@ -13,9 +13,9 @@ type zoneSettings struct {
 }
 
 func (s *Server) getSettings(c echo.Context) error {
-	zone, ok := s.Registry.Zone(c.Param("zone_id"))
-	if !ok {
-		return errNoIncoming()
+	zone, err := zoneOfPath(c, s.Registry.Zone)
+	if err != nil {
+		return err
 	}
 	return respond(c, zoneSettings{zone.MaxShrink})
 }
@@ -30,9 +30,9 @@ func (s *Server) putSettings(c echo.Context) error {
 		settings.MaxShrink = new(uint8(n))
 	}
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		zone, ok := tx.Zone(c.Param("zone_id"))
-		if !ok {
-			return errNoIncoming()
+		zone, err := zoneOfPath(c, tx.Zone)
+		if err != nil {
+			return err
 		}
 		zone.MaxShrink = settings.MaxShrink
 		return f.join(tx.PutZone(zone))

@@ -16,6 +16,7 @@ var (
 // Status is what is known of a zone's copy. Times are zero for never.
 type Status struct {
 	State     string // empty, serving or expired
+	Activity  string // of refreshing it: idle, queued or running
 	Serial    uint32 // of the copy held; 0 without one
 	Records   int
 	Checked   time.Time // when a primary was last asked
@@ -61,6 +62,7 @@ type statusView struct {
 	ID        string       `json:"id"`
 	Name      string       `json:"name"`
 	State     string       `json:"state"`
+	Activity  string       `json:"activity"`
 	Serial    *uint32      `json:"soa_serial"`
 	Records   *int         `json:"records"`
 	Checked   *timestamp   `json:"checked_time"`
@@ -105,16 +107,16 @@ type transferView struct {
 
 // getStatus shows what the server knows of a zone's copy and of its peers.
 func (s *Server) getStatus(c echo.Context) error {
-	zone, ok := s.Registry.Zone(c.Param("zone_id"))
-	if !ok {
-		return errNoIncoming()
+	zone, err := zoneOfPath(c, s.Registry.Zone)
+	if err != nil {
+		return err
 	}
 	status, ok := s.Zones.Status(zone.ID)
 	if !ok {
-		status.State = "empty" // so new that nothing is known
+		status.State, status.Activity = "empty", "idle" // so new that nothing is known
 	}
 	view := statusView{
-		ID: zone.ID, Name: zone.Name, State: status.State, Unsaved: status.Unsaved,
+		ID: zone.ID, Name: zone.Name, State: status.State, Activity: status.Activity, Unsaved: status.Unsaved,
 		Checked: moment(status.Checked), Confirmed: moment(status.Confirmed), Expires: moment(status.Expires), Next: moment(status.Next),
 		Peers: make([]peerStatus, len(status.Peers)),
 	}

@@ -18,13 +18,13 @@ func TestStatus(t *testing.T) {
 	t.Parallel()
 	s := seed(t)
 	path := incomingPath(zoneOne) + "/status"
-	empty := fmt.Sprintf(`{"id":%q,"name":"example.org","state":"empty","soa_serial":null,"records":null,"checked_time":null,"confirmed_time":null,`+
+	empty := fmt.Sprintf(`{"id":%q,"name":"example.org","state":"empty","activity":"idle","soa_serial":null,"records":null,"checked_time":null,"confirmed_time":null,`+
 		`"expiry_time":null,"next_check_time":null,"unsaved":false,"held":null,"peers":[]}`, zoneOne)
 	if diff := cmp.Diff(envelopeOf(empty), s.send(t, "GET", path, "").body); diff != "" {
 		t.Error(diff)
 	}
 	s.statuses[zoneOne] = Status{
-		State: "serving", Serial: 7, Records: 100, Unsaved: true,
+		State: "serving", Activity: "running", Serial: 7, Records: 100, Unsaved: true,
 		Checked: startOfTest, Confirmed: startOfTest, Expires: startOfTest.Add(time.Hour), Next: startOfTest.Add(time.Minute),
 		Held: &Held{Serial: 8, Records: 3, Peer: "192.0.2.1:53", Cause: "lost much", Detail: "check: lost much", Since: startOfTest},
 		Peers: []PeerStatus{
@@ -36,7 +36,7 @@ func TestStatus(t *testing.T) {
 		},
 	}
 	const at = `"2026-01-02T03:04:05.678900Z"`
-	want := fmt.Sprintf(`{"id":%q,"name":"example.org","state":"serving","soa_serial":7,"records":100,"checked_time":`+at+`,"confirmed_time":`+at+`,`+
+	want := fmt.Sprintf(`{"id":%q,"name":"example.org","state":"serving","activity":"running","soa_serial":7,"records":100,"checked_time":`+at+`,"confirmed_time":`+at+`,`+
 		`"expiry_time":"2026-01-02T04:04:05.678900Z","next_check_time":"2026-01-02T03:05:05.678900Z","unsaved":true,`+
 		`"held":{"soa_serial":8,"records":3,"peer":"192.0.2.1:53","cause":"lost much","detail":"check: lost much","held_time":`+at+`,"discarded":false},`+
 		`"peers":[{"id":%q,"address":"192.0.2.1:53","result":"ok","earlier":false,"tried_time":`+at+`,"soa_serial":8,"rtt_seconds":0.0015,"step":null,"cause":null,"detail":null,`+

@@ -2,8 +2,8 @@ package api
 
 import "secondaryd/zonestore/registry"
 
-// tsigs are the keys of an account. Answers hold the secret in clear: clients
-// compare it with what they sent.
+// tsigs are the keys of an account. Answers to those who may edit hold the
+// secret in clear: clients compare it with what they sent.
 var tsigs = collection[registry.TSIG]{
 	name:     "tsigs",
 	notFound: problem{code: codeNoTSIG, message: "no such tsig"},
@@ -27,4 +27,13 @@ var tsigs = collection[registry.TSIG]{
 			Secret    string `json:"secret"`
 		}{t.ID, t.Name, t.Algorithm, t.Secret.Reveal()}
 	},
+	mask: func(t registry.TSIG) registry.TSIG {
+		t.Secret = maskedSecret
+		return t
+	},
 }
+
+// maskedSecret stands for a secret that the caller may not see: a string, as
+// typed clients need, that is no base64, so that it is refused where somebody
+// sends it back.
+const maskedSecret registry.Secret = "***"

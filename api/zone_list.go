@@ -33,7 +33,7 @@ func (s *Server) listZones(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	rows := s.selectZones(q)
+	rows := s.selectZones(q, func(account string) bool { return mayUse(c, account) })
 	info := &resultInfo{
 		Page: q.page, PerPage: q.perPage,
 		TotalCount: len(rows), TotalPages: (len(rows) + q.perPage - 1) / q.perPage,
@@ -41,7 +41,7 @@ func (s *Server) listZones(c echo.Context) error {
 	first := min((q.page-1)*q.perPage, len(rows))
 	shown := make([]zoneView, 0, q.perPage)
 	for _, row := range rows[first:min(first+q.perPage, len(rows))] {
-		if zone, ok := s.Registry.ListedZone(row.ID); ok { // or it was deleted a moment ago
+		if zone, ok := s.Registry.ListedZone(row.ID); ok && mayUse(c, zone.Account) { // or it was deleted a moment ago
 			shown = append(shown, s.showZone(zone))
 		}
 	}
@@ -49,11 +49,14 @@ func (s *Server) listZones(c echo.Context) error {
 	return send(c, http.StatusOK, envelope{Result: shown, Success: true, Errors: []fault{}, Messages: []fault{}, ResultInfo: info})
 }
 
-// selectZones gives the zones that pass the filters, in the order asked for and
-// by name where that leaves it open.
-func (s *Server) selectZones(q zoneQuery) []zoneRow {
+// selectZones gives the zones that pass the filters and are of an account that
+// may be known, in the order asked for and by name where that leaves it open.
+func (s *Server) selectZones(q zoneQuery, known func(account string) bool) []zoneRow {
 	var rows []zoneRow
 	for name := range s.candidates(q) {
+		if !known(name.Account) {
+			continue
+		}
 		row := zoneRow{ZoneName: name}
 		if q.needsStatus {
 			row.status = s.zoneStatus(name.ID)

@@ -46,9 +46,9 @@ func shownName(name string) string {
 func errNoZone() error { return refuse(codeNoZone, "Invalid zone identifier: there is no such zone") }
 
 func (s *Server) getZone(c echo.Context) error {
-	zone, ok := s.Registry.ListedZone(c.Param("zone_id"))
-	if !ok {
-		return errNoZone()
+	zone, err := listedOfPath(c, s.Registry.ListedZone)
+	if err != nil {
+		return err
 	}
 	return respond(c, s.showZone(zone))
 }
@@ -62,7 +62,11 @@ func (s *Server) createZone(c echo.Context) error {
 	}
 	zone := registry.Registration{ID: newID(), Name: f.text("name"), Vanity: f.optionalTexts("vanity_name_servers")}
 	if f.required("account", kindObject) != nil {
-		f.optionalObject("account", func(inner *form) { zone.Account = inner.text("id") })
+		f.optionalObject("account", func(inner *form) {
+			if zone.Account = inner.text("id"); zone.Account != "" && !mayUse(c, zone.Account) {
+				inner.problem(codeUnknownRef, inner.pointer("id"), "the token is not for this account")
+			}
+		})
 	}
 	f.zoneType()
 	if paused := f.optionalBool("paused"); paused != nil {
@@ -94,9 +98,9 @@ func (s *Server) updateZone(c echo.Context) error {
 	f.zoneType()
 	id := strings.Clone(c.Param("zone_id")) // or it would keep the whole request
 	return s.storeZone(c, f, id, func(tx *registry.Tx) error {
-		before, ok := tx.ListedZone(id)
-		if !ok {
-			return errNoZone()
+		before, err := listedOfPath(c, tx.ListedZone)
+		if err != nil {
+			return err
 		}
 		zone := registry.Registration{ID: id, Account: before.Account, Name: before.Name, Paused: before.Paused, Vanity: before.Vanity}
 		if !f.changeZone(&zone) {
@@ -160,10 +164,12 @@ func zoneError(err error) error {
 // deleteZone removes a zone with both its configurations: it is served no longer.
 func (s *Server) deleteZone(c echo.Context) error {
 	id := c.Param("zone_id")
-	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error { return tx.DeleteListedZone(id) })
-	if errors.Is(err, registry.ErrNotFound) {
-		return errNoZone()
-	}
+	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
+		if _, err := listedOfPath(c, tx.ListedZone); err != nil {
+			return err
+		}
+		return tx.DeleteListedZone(id)
+	})
 	if err != nil {
 		return err
 	}

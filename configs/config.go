@@ -134,6 +134,9 @@ type API struct {
 	ReadTimeout time.Duration `yaml:"read_timeout"`
 	// IdleTimeout is how long a connection may wait for its next request.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
+	// RequestsPerSecondPerToken is the rate of requests with one token; 0 means
+	// any.
+	RequestsPerSecondPerToken int `yaml:"requests_per_second_per_token"`
 }
 
 // TLS names a certificate and its key. Both files are read again on SIGHUP.
@@ -188,6 +191,9 @@ type Transfer struct {
 	// AskAllPeers asks every peer of a zone for its serial and takes the newest
 	// version; false takes the first in order that is newer, or as new.
 	AskAllPeers bool `yaml:"ask_all_peers"`
+	// IXFRByUDP asks peers with ixfr_enable for the differences by UDP, in place
+	// of the serial: small changes then take one question in all.
+	IXFRByUDP bool `yaml:"ixfr_by_udp"`
 	// RequireAA refuses transfers whose messages are not marked as authoritative
 	// (RFC 5936 section 2.2.1), as those of some primaries are not.
 	RequireAA bool `yaml:"require_aa"`

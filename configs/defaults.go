@@ -38,6 +38,8 @@ func Default() Config {
 			MaxBody:     1 * MiB,
 			ReadTimeout: 10 * time.Second,
 			IdleTimeout: 60 * time.Second,
+
+			RequestsPerSecondPerToken: 2000,
 		},
 		Metrics: Metrics{RequireToken: false, PerZone: true},
 		Transfer: Transfer{

@@ -12,6 +12,17 @@ const envPrefix = "SECONDARYD_"
 // has no place in a file of settings, so only the environment carries it.
 const TokenEnv = envPrefix + "API_TOKEN"
 
+// What the commands that speak to a running daemon read. They are no settings
+// of it, and may stand in the same environment.
+const (
+	ClientURLEnv     = envPrefix + "URL"
+	ClientTokenEnv   = envPrefix + "TOKEN"
+	ClientAccountEnv = envPrefix + "ACCOUNT"
+)
+
+// others lists the variables that are not a setting's.
+func others() []string { return []string{TokenEnv, ClientURLEnv, ClientTokenEnv, ClientAccountEnv} }
+
 // serviceLink matches what Kubernetes and Docker put into the environment of
 // every container beside a service named secondaryd or secondaryd-something.
 // A daemon that called these unknown could not start there.
@@ -34,7 +45,7 @@ func applyEnv(c *Config, env []string, sources map[string]string) Problems {
 	var problems Problems
 	for _, entry := range env {
 		name, value, ok := strings.Cut(entry, "=")
-		if !ok || !strings.HasPrefix(name, envPrefix) || name == TokenEnv || serviceLink.MatchString(entry) {
+		if !ok || !strings.HasPrefix(name, envPrefix) || slices.Contains(others(), name) || serviceLink.MatchString(entry) {
 			continue
 		}
 		s, ok := byName[name]
@@ -52,7 +63,7 @@ func applyEnv(c *Config, env []string, sources map[string]string) Problems {
 
 // envNames lists every variable that may be set, sorted.
 func envNames(c *Config) []string {
-	names := []string{TokenEnv}
+	names := others()
 	for _, s := range settings(c) {
 		names = append(names, s.env())
 	}

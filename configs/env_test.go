@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,8 +88,8 @@ func TestEnvironmentNames(t *testing.T) {
 		if other, taken := byName[s.env()]; taken {
 			t.Errorf("%s means both %s and %s", s.env(), s.key, other)
 		}
-		if s.env() == TokenEnv {
-			t.Errorf("%s would be set by the token's variable", s.key)
+		if slices.Contains(others(), s.env()) {
+			t.Errorf("%s would be set by %s, which means something else", s.key, s.env())
 		}
 		byName[s.env()] = s.key
 	}
@@ -113,6 +114,9 @@ func TestUnknownEnvironment(t *testing.T) {
 		entry, want string // want is empty where the variable is no business of ours
 	}{
 		{"SECONDARYD_API_TOKEN=secret", ""},
+		{"SECONDARYD_TOKEN=secret", ""},
+		{"SECONDARYD_URL=http://192.0.2.1:8080", ""},
+		{"SECONDARYD_ACCOUNT=01a7362d577a6c3019a474fd6f485823", ""},
 		{"SECONDARYD_APITOKEN=secret", "unknown environment variable SECONDARYD_APITOKEN, did you mean SECONDARYD_API_TOKEN?"},
 		{"SECONDARYD_DNS_LISTENS=x", "unknown environment variable SECONDARYD_DNS_LISTENS, did you mean SECONDARYD_DNS_LISTEN?"},
 		{"SECONDARYD_LOG=debug", "unknown environment variable SECONDARYD_LOG"},

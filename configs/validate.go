@@ -116,6 +116,7 @@ func (a API) check(p *Problems, dnsListen []string) {
 	within(p, "api.max_body", a.MaxBody, 1*KiB, 1*GiB)
 	timeout(p, "api.read_timeout", a.ReadTimeout)
 	timeout(p, "api.idle_timeout", a.IdleTimeout)
+	within(p, "api.requests_per_second_per_token", a.RequestsPerSecondPerToken, 0, maxCount)
 }
 
 func (t Transfer) check(p *Problems) {

@@ -145,6 +145,7 @@ func FuzzQuery(f *testing.F) {
 		f.Add(packed(f, question))
 	}
 	f.Add([]byte("\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\xC0\x0C\x00\x01\x00\x01"))
+	f.Add([]byte("\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00)\x10\x00\x00\x00\x00\x01\x00\x00)\x10\x00\x00\f\x00\n\x00\b12345678"))
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		header, ok := wire.ParseHeader(msg)
 		if !ok {
@@ -152,7 +153,7 @@ func FuzzQuery(f *testing.F) {
 		}
 		q := query{header: header}
 		var reader wire.Reader
-		if q.readQuestion(msg, &reader) != nil {
+		if header.QD != 1 || q.readQuestion(msg, &reader) != nil {
 			return
 		}
 		if !bytes.HasPrefix(msg[wire.HeaderSize:], q.question) || len(q.question) != len(q.name)+questionFixed || len(q.name) > wire.MaxName {

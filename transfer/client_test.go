@@ -98,6 +98,53 @@ func TestClientIXFR(t *testing.T) {
 	}
 }
 
+// RFC 1995 section 2: by UDP the differences come in one datagram, or the SOA alone
+// says that they are to be fetched by TCP.
+func TestClientIXFRByUDP(t *testing.T) {
+	t.Parallel()
+	s, c, p, base := primaryOf(t, true)
+	ask := func(base *zone.Zone) (received, uint32) {
+		t.Helper()
+		got, serial, err := c.differences(t.Context(), p, wantAny(t, base))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got, serial
+	}
+	if got, serial := ask(base); got.zone != nil || serial != 8 {
+		t.Errorf("a single newer SOA: got %v, serial %d", got.zone, serial)
+	}
+	s.Script(func(e *primary.Exchange) error {
+		if e.Network != "udp" || e.Question().Qtype != dns.TypeIXFR {
+			return primary.Honest(e)
+		}
+		return e.Send(e.Messages(records(t, soaOf(8)+soaOf(7)+soaOf(8)+lineB+soaOf(8)), 16000)[0])
+	})
+	got, serial := ask(base)
+	if got.zone == nil || serial != 8 || got.zone.Records() != 4 || got.changes == nil || got.octets == 0 {
+		t.Fatalf("differences: got %+v, serial %d", got, serial)
+	}
+	s.Script(nil)
+	if got, serial := ask(got.zone); got.zone != nil || serial != 8 {
+		t.Errorf("nothing new: got %v, serial %d", got.zone, serial)
+	}
+	for name, script := range map[string]primary.Script{
+		"TC":      primary.Each(func(_, _ int, m *dns.Msg) *dns.Msg { m.Truncated = true; return m }),
+		"REFUSED": primary.Rcode(dns.RcodeRefused),
+		"half of it": func(e *primary.Exchange) error {
+			return e.Send(e.Messages(records(t, soaOf(8)+soaOf(7)+soaOf(8)+lineB), 16000)[0])
+		},
+		"misfit": func(e *primary.Exchange) error {
+			return e.Send(e.Messages(records(t, soaOf(8)+soaOf(7)+lineC+soaOf(8)+soaOf(8)), 16000)[0])
+		},
+	} {
+		s.Script(script)
+		if got, _, err := c.differences(t.Context(), p, wantAny(t, base)); err == nil {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
 // TestClientFallsBack: whatever goes wrong with the differences, the whole zone
 // comes from the same peer at once.
 func TestClientFallsBack(t *testing.T) {
@@ -191,7 +238,7 @@ func TestClientSource(t *testing.T) {
 	t.Parallel()
 	s, c, p, _ := primaryOf(t, false)
 	c.limits.Source4 = netip.MustParseAddr("127.0.0.9")
-	c.dial = dialFrom(c.limits)
+	c.dial = dialFrom(c.limits.Source4, netip.Addr{})
 	var others atomic.Int32
 	networks := make(chan string, 2)
 	s.Script(func(e *primary.Exchange) error {
@@ -209,6 +256,14 @@ func TestClientSource(t *testing.T) {
 	}
 	if first, second := <-networks, <-networks; first != "udp" || second != "tcp" || others.Load() != 0 {
 		t.Errorf("asked by %s and %s, %d times from another address", first, second, others.Load())
+	}
+	// That of a peer goes before, and has connections of its own.
+	p.source = netip.MustParseAddr("127.0.0.10")
+	if _, err := c.transfer(t.Context(), p, wantAny(t, nil)); err != nil {
+		t.Error(err)
+	}
+	if <-networks; others.Load() != 1 {
+		t.Error("the peer's own source is not used")
 	}
 }
 

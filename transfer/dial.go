@@ -41,16 +41,17 @@ func newClient(dial Dialer, limits *Limits, seed uint64) *client {
 	}
 }
 
-// dialFrom opens connections from the addresses that the settings name.
-func dialFrom(l *Limits) Dialer {
+// dialFrom opens connections from these addresses of ours, by family; the zero one
+// leaves it to the system.
+func dialFrom(v4, v6 netip.Addr) Dialer {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return nil, err
 		}
-		source := l.Source6
+		source := v6
 		if to.Addr().Is4() {
-			source = l.Source4
+			source = v4
 		}
 		d := net.Dialer{}
 		switch from := netip.AddrPortFrom(source, 0); {
@@ -94,7 +95,11 @@ func (c *client) open(ctx context.Context, network string, p peer) (net.Conn, er
 	}
 	dialing, cancel := context.WithTimeout(ctx, c.limits.Connect)
 	defer cancel()
-	conn, err := c.dial(dialing, network, p.addr.String())
+	dial := c.dial
+	if p.source.IsValid() {
+		dial = dialFrom(p.source, p.source)
+	}
+	conn, err := dial(dialing, network, p.addr.String())
 	if err != nil {
 		return nil, classify(StepConnect, err)
 	}

@@ -80,7 +80,7 @@ func New(o Options) *Engine {
 		early:    map[string]wish{},
 	}
 	if o.Dial == nil {
-		o.Dial = dialFrom(&e.limits)
+		o.Dial = dialFrom(e.limits.Source4, e.limits.Source6)
 	}
 	c := newClient(o.Dial, &e.limits, o.Store.Seed())
 	e.client, e.hangUp = c, c.pool.close
@@ -260,7 +260,7 @@ func (e *Engine) enterLocked(j *job) {
 }
 
 func (e *Engine) startLocked(j *job) {
-	o := order{apex: j.apex(), served: j.served, wish: j.wish, newest: e.limits.AskAll, guard: e.limits.Guard, held: j.held}
+	o := order{apex: j.apex(), served: j.served, wish: j.wish, newest: e.limits.AskAll, datagrams: e.limits.IXFRByUDP, guard: e.limits.Guard, held: j.held}
 	if j.shrink != nil {
 		o.guard.ShrinkPercent = int(*j.shrink)
 	}

@@ -46,6 +46,32 @@ func TestEngineIXFRIsKept(t *testing.T) {
 	})
 }
 
+// TestEngineIXFRByUDP: with that setting one question by UDP may be all; what
+// does not fit, or fails, goes the ordinary way.
+func TestEngineIXFRByUDP(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.limits.IXFRByUDP = true
+		id := w.addZone("a.test.", w.addIXFRPeer(1, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.wantAsked("AXFR 192.0.2.1")
+		pass(interval)
+		w.wantAsked("UDP 192.0.2.1") // nothing new
+		next := func(h fakeHost, want ...string) {
+			t.Helper()
+			w.peers.set("192.0.2.1", h)
+			pass(interval + 4*transferIn)
+			w.want(id, zonestore.StateServing, h.serial)
+			w.wantAsked(want...)
+		}
+		next(fakeHost{serial: 2}, "UDP 192.0.2.1")
+		w.wantRestored(id, 2)
+		next(fakeHost{serial: 3, owners: 5}, "UDP 192.0.2.1", "IXFR 192.0.2.1")
+		next(fakeHost{serial: 4, owners: 5, ixfr: &Error{Step: StepIXFR, Cause: CauseNotImp}},
+			"UDP 192.0.2.1", "SOA 192.0.2.1", "IXFR 192.0.2.1", "AXFR 192.0.2.1")
+		next(fakeHost{serial: 5, owners: 5}, "SOA 192.0.2.1", "AXFR 192.0.2.1") // it can't, for a day
+	})
+}
+
 // wantRestored compares what a start would serve from a copy of the files, as
 // they lie there now.
 func (w *world) wantRestored(id string, serial uint32) {

@@ -94,7 +94,7 @@ func (f *fakePeers) transfer(ctx context.Context, p peer, w want) (received, err
 			return received{kind: kindIXFR}, err
 		}
 		if h.ixfr == nil {
-			return f.differences(h, w)
+			return f.change(h, w)
 		}
 		got.ixfr = h.ixfr
 	}
@@ -127,8 +127,23 @@ func (f *fakePeers) transfer(ctx context.Context, p peer, w want) (received, err
 	return got, err
 }
 
-// differences changes the serial and the number of owners.
-func (f *fakePeers) differences(h fakeHost, w want) (received, error) {
+// differences answers by UDP: what changes more than the serial does not fit.
+func (f *fakePeers) differences(ctx context.Context, p peer, w want) (received, uint32, error) {
+	h, err := f.ask(ctx, "UDP", p, w.apex)
+	switch {
+	case err != nil || h.ixfr != nil:
+		return received{}, 0, errors.Join(err, errors.New("no IXFR"))
+	case h.serial == w.base.Serial():
+		return received{kind: kindIXFR, expire: h.expire}, h.serial, nil
+	case h.owners != w.base.Records()-1:
+		return received{}, h.serial, nil
+	}
+	got, err := f.change(h, w)
+	return got, h.serial, err
+}
+
+// change changes the serial and the number of owners.
+func (f *fakePeers) change(h fakeHost, w want) (received, error) {
 	got := received{kind: kindIXFR, octets: 10, expire: h.expire}
 	if err := w.accept(zone.SOA{Serial: h.serial}); err != nil {
 		return got, err
@@ -465,12 +480,13 @@ func TestEngineAskAll(t *testing.T) {
 	})
 }
 
-// TestEngineDivergence: a primary with our serial and another SOA is reported.
+// TestEngineDivergence: a primary with our serial and other content is reported,
+// be it known by its SOA or by a transfer that was ordered.
 func TestEngineDivergence(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
 		pass(interval + 2*transferIn)
-		const line = "peer has our serial, but another SOA: its zone may have other content"
+		const line = "peer has our serial, but other content"
 		if n := w.logs.FilterMessage(line).Len(); n != 0 {
 			t.Errorf("%d lines without a reason", n)
 		}
@@ -480,6 +496,16 @@ func TestEngineDivergence(t *testing.T) {
 			t.Errorf("%d lines, want 1", n)
 		}
 		w.want(id, zonestore.StateServing, 1)
+		for i, owners := range []int{0, 1} { // as we have it, and with a record more
+			w.peers.set("192.0.2.1", fakeHost{serial: 1, owners: owners})
+			if err := w.ForceTransfer(id); err != nil {
+				t.Error(err)
+			}
+			pass(2 * transferIn)
+			if n := w.logs.FilterMessage(line).Len(); n != 1+i {
+				t.Errorf("%d lines, want %d", n, 1+i)
+			}
+		}
 	})
 }
 

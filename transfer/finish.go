@@ -117,7 +117,7 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 				zap.String("cause", string(a.ixfr.Cause)), zap.Error(a.ixfr), zap.Uint32("old_serial", old.Serial))
 		}
 		if a.differs {
-			log.Warn("peer has our serial, but another SOA: its zone may have other content", zap.String("peer", a.peer.label()),
+			log.Warn("peer has our serial, but other content", zap.String("peer", a.peer.label()),
 				zap.Uint32("serial", a.serial))
 		}
 		if a.err == nil || a.leftOut {

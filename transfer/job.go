@@ -160,6 +160,8 @@ type order struct {
 	newest  bool      // ask all, and transfer from the one with the newest serial
 	served  *zonestore.Served
 	guard   Guard
-	held    *held
-	wish    wish
+	// datagrams has the differences asked for by UDP in place of the serial.
+	datagrams bool
+	held      *held
+	wish      wish
 }

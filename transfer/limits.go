@@ -28,6 +28,7 @@ type Limits struct {
 
 	Guard     Guard
 	AskAll    bool // ask all peers of a zone and take the newest version
+	IXFRByUDP bool // ask for differences by UDP in place of the serial
 	RequireAA bool // every message of a transfer must have AA
 
 	Source4, Source6 netip.Addr // what is sent comes from; zero: the system chooses

@@ -16,7 +16,9 @@ type peer struct {
 	key  *tsig.Key      // nil: unsigned
 	tls  *tls.Config    // nil: in clear
 	ixfr bool           // it is to be asked for differences
-	fact error          // why the peer can't be asked at all
+	// source is the address of ours that it is asked from; zero: as for all.
+	source netip.Addr
+	fact   error // why the peer can't be asked at all
 }
 
 // label names the peer in logs and metrics.
@@ -28,7 +30,7 @@ func (p peer) label() string {
 }
 
 // way is how the peer is connected to.
-func (p peer) way() way { return way{p.addr, p.tls} }
+func (p peer) way() way { return way{p.addr, p.source, p.tls} }
 
 // resolver makes peers of the configuration.
 type resolver struct {
@@ -55,7 +57,7 @@ func (r *resolver) resolve(conf registry.Peer) peer {
 		p.fact = &Error{Step: StepConnect, Cause: CauseNoAddress}
 		return p
 	}
-	p.addr, p.ixfr = addr, conf.IXFR != nil && *conf.IXFR
+	p.addr, p.ixfr, p.source = addr, conf.IXFR != nil && *conf.IXFR, conf.SourceAddr()
 	if conf.TLS != nil {
 		var err error
 		if p.tls, err = r.tls.of(conf); err != nil {

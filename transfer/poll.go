@@ -80,15 +80,24 @@ func connectionFault(err error) bool {
 	return ok
 }
 
-// tryUDP sends the query once and waits for what answers it. Whatever else
-// arrives is ignored (RFC 5452 section 9.1), be it unsigned where a signature
-// is due: it may come from anyone.
-func (c *client) tryUDP(conn net.Conn, q *query, wait time.Duration) (polled, bool, error) {
+// tryUDP sends the SOA query once and reads what answers it.
+func (c *client) tryUDP(conn net.Conn, q *query, wait time.Duration) (got polled, again bool, err error) {
+	err = askUDP(conn, q, wait, func(msg []byte) (err error) {
+		got, again, err = soaAnswer(q, msg)
+		return err
+	})
+	return got, again, err
+}
+
+// askUDP sends the query once and waits for what answers it, which take may read
+// but not keep. Whatever else arrives is ignored (RFC 5452 section 9.1), be it
+// unsigned where a signature is due: it may come from anyone.
+func askUDP(conn net.Conn, q *query, wait time.Duration, take func(msg []byte) error) error {
 	if err := within(conn, wait); err != nil {
-		return polled{}, false, err
+		return err
 	}
 	if _, err := conn.Write(q.bytes); err != nil {
-		return polled{}, false, err
+		return err
 	}
 	space := udpBuffers.Get().(*[udpBuffer]byte)
 	defer udpBuffers.Put(space)
@@ -97,10 +106,10 @@ func (c *client) tryUDP(conn net.Conn, q *query, wait time.Duration) (polled, bo
 	for {
 		n, err := conn.Read(buf)
 		if isTimeout(err) && dropped != nil {
-			return polled{}, false, dropped
+			return dropped
 		}
 		if err != nil {
-			return polled{}, false, err
+			return err
 		}
 		if !q.matches(buf[:n]) {
 			continue
@@ -110,7 +119,7 @@ func (c *client) tryUDP(conn net.Conn, q *query, wait time.Duration) (polled, bo
 			dropped = err
 			continue
 		}
-		return soaAnswer(q, msg)
+		return take(msg)
 	}
 }
 

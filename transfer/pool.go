@@ -24,8 +24,9 @@ type pool struct {
 // have it: another peer at that address may be asked in clear, or known by
 // something else.
 type way struct {
-	addr netip.AddrPort
-	tls  *tls.Config
+	addr   netip.AddrPort
+	source netip.Addr
+	tls    *tls.Config
 }
 
 type idleConn struct {

@@ -15,6 +15,7 @@ import (
 type asker interface {
 	poll(ctx context.Context, p peer, apex wire.Name) (polled, error)
 	transfer(ctx context.Context, p peer, w want) (received, error)
+	differences(ctx context.Context, p peer, w want) (received, uint32, error)
 }
 
 // refreshing is one refresh under way: it brings one zone up to date by asking
@@ -102,11 +103,58 @@ func (r *refreshing) fromNewest(ctx context.Context) {
 }
 
 func (r *refreshing) pollAndTransfer(ctx context.Context, p peer, a *attempt) error {
+	if r.order.datagrams && p.ixfr && p.tls == nil && r.order.held == nil && r.view.State == zonestore.StateServing {
+		switch result, err := r.byDatagram(ctx, p, a); result {
+		case datagramDid:
+			return err
+		case datagramNewer:
+			return r.transfer(ctx, p, a)
+		}
+	}
 	isNewer, err := r.poll(ctx, p, a)
 	if !isNewer || err != nil {
 		return err
 	}
 	return r.transfer(ctx, p, a)
+}
+
+// What a question by UDP for the differences can come to.
+type datagramResult uint8
+
+const (
+	datagramFailed datagramResult = iota // the ordinary way finds out why
+	datagramNewer                        // there is more than fits
+	datagramDid                          // the copy is up to date, or has become so
+)
+
+// byDatagram asks a peer for the differences by UDP, in place of its serial.
+func (r *refreshing) byDatagram(ctx context.Context, p peer, a *attempt) (datagramResult, error) {
+	start := time.Now()
+	got, serial, err := r.client.differences(ctx, p, want{apex: r.order.apex, base: r.view.Zone, accept: r.accept})
+	if err != nil {
+		return datagramFailed, nil
+	}
+	a.serial, a.known, a.rtt = serial, true, time.Since(start)
+	if got.zone == nil && serial != r.view.Serial {
+		return datagramNewer, nil
+	}
+	if got.zone == nil {
+		r.result.confirm(got.expire)
+		return datagramDid, nil
+	}
+	v, err := r.order.guard.judge(ctx, r.view.Zone, got, time.Now())
+	if err != nil || v.hold != nil {
+		return datagramFailed, err
+	}
+	a.kind, a.octets, a.took = got.kind, got.octets, a.rtt
+	r.take(got, v, p, a.took)
+	return datagramDid, nil
+}
+
+// take makes a version what the refresh has come to.
+func (r *refreshing) take(got received, v verdict, from peer, took time.Duration) {
+	r.result.confirm(got.expire)
+	r.result.received, r.result.verdict, r.result.took, r.result.from = got, v, took, from
 }
 
 // poll asks a peer for its serial and reports whether that is newer than ours.
@@ -162,11 +210,13 @@ func (r *refreshing) transfer(ctx context.Context, p peer, a *attempt) error {
 	if err != nil {
 		return classify(StepAXFR, err)
 	}
-	r.result.confirm(got.expire)
 	if got.zone == nil {
+		r.result.confirm(got.expire)
 		return nil
 	}
-	r.result.received, r.result.verdict, r.result.took, r.result.from = got, v, a.took, p
+	// What was ordered may have our serial, and should have our records then.
+	a.differs = r.view.Zone != nil && got.zone.Serial() == r.view.Serial && !got.zone.SameAs(r.view.Zone)
+	r.take(got, v, p, a.took)
 	return nil
 }
 

@@ -18,6 +18,7 @@ type Status struct {
 	Expires   time.Time
 	Next      time.Time // the next try
 	Unsaved   bool      // the served version is not on disk
+	Activity  string    // idle; queued for a place; running
 	Failures  []Failure // of the last refresh
 	Held      *Held     // a version that the guard keeps back, nil for none
 	Tries     []Try     // the last with each peer
@@ -98,6 +99,14 @@ func (e *Engine) statusLocked(j *job) Status {
 		Expires:   v.Expires,
 		Next:      j.check,
 		Unsaved:   j.served.Unsaved(),
+	}
+	switch {
+	case j.running:
+		s.Activity = "running"
+	case j.queued != nil:
+		s.Activity = "queued"
+	default:
+		s.Activity = "idle"
 	}
 	if v.Zone != nil {
 		s.Records = v.Zone.Records()

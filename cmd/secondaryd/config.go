@@ -10,12 +10,12 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	config := &cobra.Command{Use: "config", Short: "Work with configuration files"}
+	config := group("config", "Work with configuration files")
 	var file string
 	check := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration file and the environment as serve would",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := configs.Load(file, os.Environ()); err != nil {
 				return fmt.Errorf("configuration is not valid:\n%w", err)

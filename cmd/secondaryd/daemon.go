@@ -189,6 +189,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		MetricsNeedToken: c.Metrics.RequireToken,
 		Ready:            d.ready.Load,
 		Tokens:           d.tokens,
+		TokenRate:        c.API.RequestsPerSecondPerToken,
 		TLS:              files,
 		MaxBody:          int64(c.API.MaxBody),
 		ReadTimeout:      c.API.ReadTimeout,

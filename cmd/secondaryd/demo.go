@@ -64,7 +64,7 @@ func demoCommand() *cobra.Command {
 		Long: "Starts a small primary with a sample zone and the daemon beside it, configures the zone through\n" +
 			"the REST API, changes a record every few seconds, and prints what happens and what to try.\n" +
 			"Ctrl-C ends it; with " + demoForEnv + "=30s it ends by itself, with exit code 0 if all it showed worked.",
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := demoDuration(os.Getenv(demoForEnv))
 			if err != nil {

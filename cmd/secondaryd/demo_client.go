@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"time"
+
+	"secondaryd/internal/apiclient"
 )
 
 const demoAccount = "01a7362d577a6c3019a474fd6f485823"
@@ -16,11 +15,14 @@ const demoAccount = "01a7362d577a6c3019a474fd6f485823"
 // demoClient speaks to the daemon's API as any user would.
 type demoClient struct {
 	base, token string
-	http        http.Client
+	api         *apiclient.Client
 }
 
-func newDemoClient(api, token string) *demoClient {
-	return &demoClient{base: "http://" + api, token: token, http: http.Client{Timeout: demoWait}}
+func newDemoClient(api, token string) (*demoClient, error) {
+	c := &demoClient{base: "http://" + api, token: token}
+	var err error
+	c.api, err = apiclient.New(apiclient.Options{URL: c.base, Token: token})
+	return c, err
 }
 
 // waitReady waits until the daemon says that it is.
@@ -39,14 +41,14 @@ func (c *demoClient) waitReady(ctx context.Context) error {
 
 func (c *demoClient) createPeer(ctx context.Context, addr netip.AddrPort) (id string, err error) {
 	var peer struct{ ID string }
-	err = c.post(ctx, "/accounts/"+demoAccount+"/secondary_dns/peers", map[string]any{
+	err = c.post(ctx, apiclient.Peers.All(demoAccount), map[string]any{
 		"name": "sample-primary", "ip": addr.Addr().String(), "port": addr.Port(),
 	}, &peer)
 	return peer.ID, err
 }
 
 func (c *demoClient) createZone(ctx context.Context, peer string) error {
-	return c.post(ctx, "/zones/"+demoZoneID+"/secondary_dns/incoming", map[string]any{
+	return c.post(ctx, apiclient.IncomingPath(demoZoneID), map[string]any{
 		"name": demoZone, "auto_refresh_seconds": 300, "peers": []string{peer},
 	}, &struct{}{})
 }
@@ -58,30 +60,14 @@ func (c *demoClient) post(ctx context.Context, path string, body map[string]any,
 		return err
 	}
 	say("POST %s\n     %s", path, data)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(data))
+	ctx, cancel := context.WithTimeout(ctx, demoWait)
+	defer cancel()
+	answer, err := c.api.Post(ctx, path, json.RawMessage(data))
 	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }() // nothing was written
-	answer := struct {
-		Success bool
-		Result  json.RawMessage
-		Errors  json.RawMessage
-	}{}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 		return fmt.Errorf("POST %s: %w", path, err)
 	}
-	if !answer.Success {
-		return fmt.Errorf("POST %s: %s", path, answer.Errors)
-	}
-	say("%s  %s\n", http.StatusText(resp.StatusCode), answer.Result)
-	return errors.Join(json.Unmarshal(answer.Result, result), ctx.Err())
+	say("OK   %s\n", answer.Result)
+	return json.Unmarshal(answer.Result, result)
 }
 
 // sayCurl prints the lines that do by hand what the demo has done.

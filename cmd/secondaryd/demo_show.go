@@ -66,7 +66,11 @@ func newDemoShow(at demoAddresses, dir string) (*demoShow, error) {
 		return nil, err
 	}
 	token := rand.Text()
-	return &demoShow{at: at, dir: dir, token: token, primary: server, client: newDemoClient(at.api, token)}, nil
+	client, err := newDemoClient(at.api, token)
+	if err != nil {
+		return nil, err
+	}
+	return &demoShow{at: at, dir: dir, token: token, primary: server, client: client}, nil
 }
 
 // withDaemon runs the daemon as a child, shows the zone, and ends the child.

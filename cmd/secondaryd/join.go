@@ -32,6 +32,7 @@ func limitsOf(c configs.Transfer) transfer.Limits {
 		PollsPerSecond: c.SOAQueriesPerSecondPerPeer,
 		Guard:          guardOf(c),
 		AskAll:         c.AskAllPeers,
+		IXFRByUDP:      c.IXFRByUDP,
 		RequireAA:      c.RequireAA,
 		Source4:        sourceOf(c.SourceIPv4),
 		Source6:        sourceOf(c.SourceIPv6),
@@ -84,7 +85,7 @@ type zoneStatus struct{ engine *transfer.Engine }
 func (z zoneStatus) Status(zoneID string) (api.Status, bool) {
 	s, ok := z.engine.Status(zoneID)
 	status := api.Status{
-		State: s.State.String(), Serial: s.Serial, Records: s.Records, Unsaved: s.Unsaved,
+		State: s.State.String(), Activity: s.Activity, Serial: s.Serial, Records: s.Records, Unsaved: s.Unsaved,
 		Checked: s.Checked, Confirmed: s.Confirmed, Expires: s.Expires, Next: s.Next,
 	}
 	if h := s.Held; h != nil {

@@ -72,8 +72,8 @@ func matches(text string) bool {
 	return false
 }
 
-// sources returns the text files of the tree by path; what is built, kept by a
-// running daemon or made by git is left out.
+// sources returns the text files of the tree by path; what is built, installed,
+// kept by a running daemon or made by git is left out.
 func sources(t *testing.T) map[string][]byte {
 	t.Helper()
 	skip := map[string]bool{".git": true, "bin": true, "data": true}
@@ -83,6 +83,9 @@ func sources(t *testing.T) map[string][]byte {
 			return err
 		}
 		if entry.IsDir() && skip[entry.Name()] && filepath.Dir(path) == filepath.Clean(root) {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() && entry.Name() == "node_modules" {
 			return filepath.SkipDir
 		}
 		if !entry.Type().IsRegular() {

@@ -86,11 +86,24 @@ func (b *executable) build() {
 	}
 	b.path = filepath.Join(b.dir, "secondaryd")
 	args := append([]string{"build", "-o", b.path}, b.flags...)
-	cmd := exec.Command("go", append(args, "secondaryd/cmd/secondaryd")...)
+	cmd := exec.Command("go", append(args, "./cmd/secondaryd")...)
+	if cmd.Dir, b.err = productDir(); b.err != nil {
+		return
+	}
 	cmd.Env = append(os.Environ(), "CGO_ENABLED="+b.cgo)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.err = fmt.Errorf("go build: %w\n%s", err, out)
 	}
+}
+
+// productDir is the root of the product's module. Tests may be of another
+// module, whose versions of what the product depends on are not the product's.
+func productDir() (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "secondaryd").Output()
+	if err != nil {
+		return "", fmt.Errorf("go list: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // remove leaves a file in the temporary directory at worst.

@@ -95,13 +95,16 @@ func (d *Daemon) WriteConfig(t testing.TB) {
 func (d *Daemon) Command(t testing.TB, config string) *exec.Cmd {
 	t.Helper()
 	build := Build
-	if d.Options.Race {
+	if Race || d.Options.Race {
 		build = BuildRace
 	}
 	cmd := exec.Command(build(t), "serve", "--config", config)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Dir(d.Config)}
 	if !d.Options.NoToken {
 		cmd.Env = append(cmd.Env, "SECONDARYD_API_TOKEN="+token)
+	}
+	if Race {
+		cmd.Env = append(cmd.Env, "GORACE=halt_on_error=1") // the test fails by what is missing then
 	}
 	cmd.Env = append(cmd.Env, d.Options.Env...)
 	return cmd

@@ -46,6 +46,7 @@ type (
 		IXFR    *bool      `json:"ixfr,omitempty"`
 		TSIG    *string    `json:"tsig,omitempty"`
 		TLS     *storedTLS `json:"tls,omitempty"`
+		Source  *string    `json:"source,omitempty"`
 	}
 	storedTLS struct {
 		Name              string   `json:"name,omitempty"`
@@ -83,6 +84,15 @@ type (
 		Created  time.Time `json:"created"`
 		Modified time.Time `json:"modified"`
 	}
+	storedToken struct {
+		Name    string     `json:"name"`
+		Scope   Scope      `json:"scope"`
+		Account string     `json:"account,omitempty"`
+		Access  Access     `json:"access,omitempty"`
+		Hash    []byte     `json:"hash"`
+		Created time.Time  `json:"created"`
+		Expires *time.Time `json:"expires,omitempty"`
+	}
 )
 
 // encode gives the stored value of an object.
@@ -105,7 +115,7 @@ func storedForm(o object) any {
 	case *Zone:
 		return storedZone{o.Account, o.Name, o.AutoRefresh, o.Peers, o.MaxShrink, o.Created, o.Modified}
 	case *Peer:
-		return storedPeer{o.Account, o.Name, o.IP, o.Port, o.IXFR, o.TSIG, storedTLSOf(o.TLS)}
+		return storedPeer{o.Account, o.Name, o.IP, o.Port, o.IXFR, o.TSIG, storedTLSOf(o.TLS), o.Source}
 	case *TSIG:
 		return storedTSIG{o.Account, o.Name, o.Algorithm, o.Secret.Reveal()}
 	case *ACL:
@@ -114,6 +124,8 @@ func storedForm(o object) any {
 		return storedOutgoing{o.Account, o.Name, o.Peers, o.Enabled, o.Created, o.Modified}
 	case *Registration:
 		return storedRegistration{o.Account, o.Name, o.Paused, o.Vanity, o.Created, o.Modified}
+	case *Token:
+		return storedToken{o.Name, o.Scope, o.Account, o.Access, o.Hash[:], o.Created, o.Expires}
 	default:
 		panic(fmt.Sprintf("registry: no stored form of %T", o))
 	}
@@ -131,6 +143,15 @@ func (s *storedTLS) peerTLS() *PeerTLS {
 		return nil
 	}
 	return &PeerTLS{s.Name, s.Pins, s.CACertificate, s.ClientCertificate, Secret(s.ClientKey)}
+}
+
+// token gives a hash of a wrong length up: no token has the hash that is zero.
+func (s storedToken) token(id string, revision uint64) *Token {
+	t := &Token{id, s.Name, s.Scope, s.Account, s.Access, TokenHash{}, s.Created, s.Expires, revision}
+	if len(s.Hash) == len(t.Hash) {
+		t.Hash = TokenHash(s.Hash)
+	}
+	return t
 }
 
 // checksum is that of a value with at least a header.
@@ -176,7 +197,7 @@ func decodePayload(kind Kind, id string, revision uint64, payload []byte) (objec
 		return &Zone{id, s.Account, s.Name, s.AutoRefresh, s.Peers, s.MaxShrink, s.Created, s.Modified, revision}, err
 	case KindPeer:
 		s, err := unmarshal[storedPeer](payload)
-		return &Peer{id, s.Account, s.Name, s.IP, s.Port, s.IXFR, s.TSIG, s.TLS.peerTLS(), revision}, err
+		return &Peer{id, s.Account, s.Name, s.IP, s.Port, s.IXFR, s.TSIG, s.TLS.peerTLS(), s.Source, revision}, err
 	case KindTSIG:
 		s, err := unmarshal[storedTSIG](payload)
 		return &TSIG{id, s.Account, s.Name, s.Algorithm, Secret(s.Secret), revision}, err
@@ -189,6 +210,9 @@ func decodePayload(kind Kind, id string, revision uint64, payload []byte) (objec
 	case KindRegistration:
 		s, err := unmarshal[storedRegistration](payload)
 		return &Registration{id, s.Account, s.Name, s.Paused, s.Vanity, s.Created, s.Modified, revision}, err
+	case KindToken:
+		s, err := unmarshal[storedToken](payload)
+		return s.token(id, revision), err
 	default:
 		return nil, errors.New("unknown kind of object")
 	}

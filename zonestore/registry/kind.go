@@ -10,11 +10,12 @@ const (
 	KindTSIG
 	KindACL
 	KindOutgoing
+	KindToken
 	KindRegistration
 )
 
 // kinds lists all kinds in the order in which they are stored and loaded.
-var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL, KindOutgoing, KindRegistration}
+var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL, KindOutgoing, KindToken, KindRegistration}
 
 // String names the kind in words, for logs and errors.
 func (k Kind) String() string {
@@ -29,6 +30,8 @@ func (k Kind) String() string {
 		return "acl"
 	case KindOutgoing:
 		return "outgoing"
+	case KindToken:
+		return "token"
 	case KindRegistration:
 		return "registration"
 	default:
@@ -51,9 +54,8 @@ type key struct {
 	id   string
 }
 
-// object is a stored object: *Zone, *Peer, *TSIG, *ACL, *Outgoing or
-// *Registration. Once in the state it
-// is never changed, only replaced.
+// object is a stored object: *Zone, *Peer, *TSIG, *ACL, *Outgoing, *Token or
+// *Registration. Once in the state it is never changed, only replaced.
 type object interface {
 	key() key
 	account() string

@@ -19,6 +19,7 @@ type Peer struct {
 	IXFR     *bool
 	TSIG     *string // id of the key that signs what is sent to the peer
 	TLS      *PeerTLS
+	Source   *string // address that the peer is asked from; nil: the server's setting
 	Revision uint64
 }
 
@@ -41,6 +42,16 @@ func (p Peer) AddrPort() (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(addr.Unmap(), port), true
 }
 
+// SourceAddr is the address that the peer is asked from, the zero one if that is
+// left to the server.
+func (p Peer) SourceAddr() netip.Addr {
+	if p.Source == nil {
+		return netip.Addr{}
+	}
+	addr, _ := netip.ParseAddr(*p.Source) // checked when it was stored
+	return addr.Unmap()
+}
+
 func (p *Peer) key() key         { return key{KindPeer, p.ID} }
 func (p *Peer) account() string  { return p.Account }
 func (p *Peer) revision() uint64 { return p.Revision }
@@ -49,7 +60,7 @@ func (p *Peer) clone() Peer {
 	c := *p
 	c.IP, c.Port = clonePointer(p.IP), clonePointer(p.Port)
 	c.IXFR, c.TSIG = clonePointer(p.IXFR), clonePointer(p.TSIG)
-	c.TLS = p.TLS.clone()
+	c.TLS, c.Source = p.TLS.clone(), clonePointer(p.Source)
 	return c
 }
 

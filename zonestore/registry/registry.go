@@ -1,7 +1,7 @@
 // Package registry keeps the configuration objects: zones, how they are fetched
-// and handed out, peers, TSIG keys and ACLs. It validates them, keeps what holds
-// between them (a zone's peers exist, a name belongs to one zone) and stores
-// them durably.
+// and handed out, peers, TSIG keys, ACLs and the API's tokens. It validates them,
+// keeps what holds between them (a zone's peers exist, a name belongs to one
+// zone) and stores them durably.
 //
 // Every method may be called from any goroutine. Reads are served from memory
 // and never wait for the disk; writes are atomic transactions that are on disk

@@ -87,6 +87,7 @@ func seed(t *testing.T, r *Registry) {
 	t.Helper()
 	update(t, r, func(tx *Tx) error {
 		p1, p3 := peer("p1"), peer("p3")
+		p1.Source = new("192.0.2.9")
 		p1.TSIG, p1.Port, p1.IXFR = new("k1"), new(uint16(5353)), new(true)
 		p3.Account = other
 		return errors.Join(tx.PutTSIG(key1()), tx.PutPeer(p1), tx.PutPeer(peer("p2")), tx.PutPeer(p3),
@@ -124,7 +125,7 @@ func TestReadBack(t *testing.T) {
 			t.Errorf("tsig %q %q", k.Algorithm, k.Secret.Reveal())
 		}
 		p, _ := r.Peer("p1")
-		if addr, ok := p.AddrPort(); !ok || addr.String() != "192.0.2.53:5353" || !*p.IXFR || *p.TSIG != "k1" {
+		if addr, ok := p.AddrPort(); !ok || addr.String() != "192.0.2.53:5353" || !*p.IXFR || *p.TSIG != "k1" || p.SourceAddr().String() != "192.0.2.9" {
 			t.Errorf("peer %+v", p)
 		}
 		if got := len(r.Peers(account)); got != 2 {

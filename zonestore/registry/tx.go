@@ -53,6 +53,9 @@ func (tx *Tx) Registration(id string) (Registration, bool) {
 	return txOne[*Registration, Registration](tx, KindRegistration, id)
 }
 
+// Token returns the token of an id.
+func (tx *Tx) Token(id string) (Token, bool) { return txOne[*Token, Token](tx, KindToken, id) }
+
 // ZoneByName returns the zone whose Apex is the given key.
 func (tx *Tx) ZoneByName(apex string) (Zone, bool) {
 	if zone := tx.view.zoneByName(apex); zone != nil {
@@ -134,6 +137,22 @@ func (tx *Tx) PutRegistration(r Registration) error {
 	return tx.set(r.key(), &r)
 }
 
+// PutToken creates or replaces a token. Revision and Created are set here.
+func (tx *Tx) PutToken(token Token) error {
+	token = token.clone()
+	if token.Expires != nil {
+		*token.Expires = token.Expires.UTC()
+	}
+	if err := validateToken(&token, tx.now); err != nil {
+		return err
+	}
+	token.Revision, token.Created = tx.revision, tx.now
+	if old, ok := tx.Token(token.ID); ok {
+		token.Created = old.Created
+	}
+	return tx.set(token.key(), &token)
+}
+
 // DeleteZone removes a zone.
 func (tx *Tx) DeleteZone(id string) error { return tx.delete(key{KindZone, id}, nil) }
 
@@ -152,6 +171,9 @@ func (tx *Tx) DeleteACL(id string) error { return tx.delete(key{KindACL, id}, ni
 
 // DeleteOutgoing removes the outgoing configuration of a zone.
 func (tx *Tx) DeleteOutgoing(id string) error { return tx.delete(key{KindOutgoing, id}, nil) }
+
+// DeleteToken revokes a token.
+func (tx *Tx) DeleteToken(id string) error { return tx.delete(key{KindToken, id}, nil) }
 
 func (tx *Tx) delete(k key, users []string) error {
 	if tx.view.get(k) == nil {

@@ -39,7 +39,28 @@ func validatePeer(peer *Peer, forbidPrivate bool) error {
 	if peer.IP != nil {
 		errs = append(errs, validateIP(*peer.IP, forbidPrivate))
 	}
+	if peer.Source != nil {
+		errs = append(errs, validateSource(*peer.Source, peer.IP))
+	}
 	return errors.Join(append(errs, validatePeerTLS(peer.TLS))...)
+}
+
+// validateSource checks the address that a peer is asked from: one of this host,
+// in the family of the peer's own.
+func validateSource(text string, ip *string) error {
+	addr, err := netip.ParseAddr(text)
+	switch {
+	case err != nil || addr.Zone() != "":
+		return invalid("/source_ip", ReasonMalformed, "%.64q is not an IPv4 or IPv6 address", text)
+	case addr.IsUnspecified() || addr.IsMulticast():
+		return invalid("/source_ip", ReasonForbidden, "%s is no address of this host", addr)
+	case ip == nil:
+		return nil
+	}
+	if peer, err := netip.ParseAddr(*ip); err == nil && peer.Unmap().Is4() != addr.Unmap().Is4() {
+		return invalid("/source_ip", ReasonForbidden, "%s and the peer's address %s are of different families", addr, peer)
+	}
+	return nil
 }
 
 func validateTSIG(key *TSIG) error {

@@ -237,8 +237,8 @@ func (d *Delta) applyTo(i uint32, changes []change) error {
 			return err
 		}
 	}
-	d.plain += Node{z, i}.plainRecords()
 	own := z.owned(i)
+	d.plain += own.plain
 	z.suspect = z.suspect || own.suspect
 	n.flags = n.flags&^(flagCut|flagDNAME) | own.flags
 	d.touched = append(d.touched, i)

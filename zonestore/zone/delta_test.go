@@ -176,6 +176,9 @@ func checkDecoded(t rapid.TB, z *Zone) {
 	if diff := cmp.Diff(contents(z), contents(got)); diff != "" {
 		t.Fatalf("decoded (-want +got):\n%s", diff)
 	}
+	if !got.SameAs(z) || !z.SameAs(got) {
+		t.Fatal("decoded: not the same")
+	}
 	if got.Names() != z.Names() || got.Records() != z.Records() {
 		t.Fatalf("decoded: %d names, %d records; want %d, %d", got.Names(), got.Records(), z.Names(), z.Records())
 	}

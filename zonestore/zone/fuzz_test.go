@@ -67,6 +67,7 @@ func buildFuzzed(t *testing.T, records []testRecord, limits Limits) (*Zone, erro
 }
 
 func FuzzBuilder(f *testing.F) {
+	f.Add([]byte("\x04hash\xd1\xd1\xd1\xd1\xd1\xd1\x00\x002\x01\a\x01\x00\x00\x00\x00"))
 	var all []byte
 	for t, rdatas := range pool {
 		for _, rdata := range rdatas {

@@ -368,7 +368,10 @@ func checkOrder(t rapid.TB, z *Zone) {
 	checkOrdered(t, z)
 	seen := map[string]bool{}
 	for n := range z.All() {
-		if !n.IsApex() && (!seen[parentOf(folded(n))] || folded(n.Parent()) != parentOf(folded(n))) {
+		// What lies between the apex and an NSEC3 record deeper than RFC 5155 section 3
+		// has it is no name and holds nothing: the walk leaves it out.
+		met := n.IsApex() || seen[parentOf(folded(n))] || n.Parent().data().isDead()
+		if !met || !n.IsApex() && folded(n.Parent()) != parentOf(folded(n)) {
 			t.Errorf("%s comes before its parent, or has the parent %s", n.Name(), n.Parent().Name())
 		}
 		seen[folded(n)] = true

@@ -3,8 +3,9 @@ package zone
 import "secondaryd/internal/wire"
 
 // PlainRecords counts the records that are not there for DNSSEC: how much a zone
-// holds, whether or not it is signed. It is counted when it is asked for first;
-// a Delta goes on from the count of the version before.
+// holds, whether or not it is signed. A Builder has counted them, a Delta goes on
+// from the count of the version before; of a version that was on disk they are
+// counted when that is asked for first.
 func (z *Zone) PlainRecords() int {
 	if n := z.plain.Load(); n > 0 { // no zone is without a SOA
 		return int(n)

@@ -6,15 +6,17 @@ import "secondaryd/internal/wire"
 // work out again each time.
 func (z *Zone) settle() {
 	z.records, z.dead = 0, 0
+	plain := 0
 	for i := z.nodes.len() - 1; i >= 0; i-- { // children before their parents
-		z.settleUpward(uint32(i))
+		plain += z.settleUpward(uint32(i))
 	}
+	z.plain.Store(int64(plain))
 	z.settleDownward()
 }
 
 // settleUpward sets the flags that follow from the node's own records and from
-// what is below it.
-func (z *Zone) settleUpward(i uint32) {
+// what is below it, and counts its plain records.
+func (z *Zone) settleUpward(i uint32) (plain int) {
 	n := z.nodes.at(i)
 	own := z.owned(i)
 	z.records += own.records
@@ -33,6 +35,7 @@ func (z *Zone) settleUpward(i uint32) {
 			above.flags |= flagWildcard
 		}
 	}
+	return own.plain
 }
 
 // settleDownward sets the flags that follow from what is above a node, parents
@@ -73,6 +76,7 @@ type owned struct {
 	visible bool // they make it a name of the zone
 	suspect bool // they may break a rule
 	records int
+	plain   int // records that are not for DNSSEC
 }
 
 func (z *Zone) owned(i uint32) (own owned) {
@@ -80,6 +84,9 @@ func (z *Zone) owned(i uint32) (own owned) {
 	for sets := (Node{z, i}).cursor(); sets.left > 0; {
 		set := sets.next()
 		own.records += set.Len() + set.Signatures()
+		if !isForDNSSEC(set.Type) {
+			own.plain += set.Len()
+		}
 		own.visible = own.visible || set.Type != wire.TypeNSEC3
 		switch {
 		case set.Len() == 0:

@@ -1,0 +1,118 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"secondaryd/internal/primary"
+	"secondaryd/test/harness"
+)
+
+// cli is the command line of the built binary, for one daemon.
+type cli struct{ binary, config string }
+
+func cliOf(t *testing.T, d *harness.Daemon) cli { return cli{harness.Build(t), d.Config} }
+
+// run returns what was printed to either, and the exit code.
+func (c cli) run(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), c.binary, append(args, "--config", c.config)...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SECONDARYD_ACCOUNT=" + harness.AccountID}
+	var out, bad bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &bad
+	err := cmd.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return out.String(), bad.String(), exit.ExitCode()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String(), bad.String(), 0
+}
+
+// must is run for what has to work.
+func (c cli) must(t *testing.T, args ...string) string {
+	t.Helper()
+	stdout, stderr, code := c.run(t, args...)
+	if code != 0 {
+		t.Fatalf("%q: exit code %d: %s%s", args, code, stdout, stderr)
+	}
+	return stdout
+}
+
+// TestCommandLine takes a zone through its life with the command line alone, with
+// the token that the daemon made for itself.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	u := primaryOf(t, zoneName, key.Name, lazy)
+	d := harness.StartDaemon(t, harness.DaemonOptions{NoToken: true})
+	c := cliOf(t, d)
+	secret := d.Config + ".secret"
+	if err := os.WriteFile(secret, []byte(key.Secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.must(t, "tsig", "add", key.Name, "--algo", key.Algorithm, "--secret-file", secret)
+	c.must(t, "peer", "add", "first", "--ip", u.Addr().Addr().String())
+	c.must(t, "peer", "set", "first", "--port", fmt.Sprint(u.Addr().Port()), "--tsig", strings.ToUpper(key.Name))
+	c.must(t, "acl", "add", "office", "--range", "192.0.2.0/24")
+
+	var in struct{ ID string }
+	stdout := c.must(t, "zone", "add", zoneName, "--peer", "first", "--wait", "-o", "json")
+	if err := json.Unmarshal([]byte(stdout), &in); err != nil {
+		t.Fatal(err)
+	}
+	harness.WaitSerial(t, d.DNS, zoneName, 1)
+
+	serial := u.bump(t, zoneName)
+	if stdout, stderr, code := c.run(t, "zone", "transfer", in.ID, "--wait"); code != 0 || !strings.Contains(stdout, "serial 2") {
+		t.Errorf("transfer: exit code %d: %s%s", code, stdout, stderr)
+	}
+	harness.WaitSerial(t, d.DNS, zoneName, serial)
+	if stdout := c.must(t, "zone", "watch", in.ID, "--serial", "2"); !strings.Contains(stdout, "serving, serial 2") {
+		t.Errorf("watch: %s", stdout)
+	}
+	if stdout := c.must(t, "zone", "status", in.ID); !strings.Contains(stdout, u.Addr().String()) || !strings.Contains(stdout, "axfr") {
+		t.Errorf("status: %s", stdout)
+	}
+	if stdout := c.must(t, "zone", "settings", in.ID, "--max-shrink-percent", "90"); !strings.Contains(stdout, "90") {
+		t.Errorf("settings: %s", stdout)
+	}
+	c.must(t, "zone", "set", in.ID, "--refresh", "10m")
+	if stdout := c.must(t, "zone", "show", in.ID); !strings.Contains(stdout, "every 600 s") {
+		t.Errorf("show: %s", stdout)
+	}
+	if _, stderr, code := c.run(t, "peer", "rm", "first"); code != 4 || !strings.Contains(stderr, "2302") {
+		t.Errorf("a peer in use: exit code %d: %s", code, stderr)
+	}
+	c.must(t, "zone", "rm", in.ID)
+	for _, args := range [][]string{{"peer", "rm", "first"}, {"tsig", "rm", key.Name}, {"acl", "rm", "office"}} {
+		c.must(t, args...)
+	}
+	if rcode := harness.Rcode(d.DNS, zoneName); rcode != dns.RcodeRefused {
+		t.Errorf("the zone is answered with %s", dns.RcodeToString[rcode])
+	}
+	if _, stderr, code := c.run(t, "zone", "status", in.ID); code != 3 {
+		t.Errorf("a zone that is gone: exit code %d: %s", code, stderr)
+	}
+}
+
+// A first transfer that fails ends the wait, with the cause and the peer.
+func TestCommandLineTellsOfAFailure(t *testing.T) {
+	t.Parallel()
+	u := startPrimary(t, primary.Options{Zones: []primary.Zone{{Name: "other.test.", Records: zoneOf(t, "other.test.", 1, lazy)}}})
+	d := harness.StartDaemon(t, harness.DaemonOptions{NoToken: true})
+	c := cliOf(t, d)
+	c.must(t, "peer", "add", "first", "--ip", u.Addr().Addr().String(), "--port", fmt.Sprint(u.Addr().Port()))
+	_, stderr, code := c.run(t, "zone", "add", zoneName, "--peer", "first", "--wait")
+	if code != 1 || !strings.Contains(stderr, u.Addr().String()) || !strings.Contains(stderr, "tries again") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
