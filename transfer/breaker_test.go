@@ -99,6 +99,30 @@ func TestEngineDeadPeer(t *testing.T) {
 	})
 }
 
+// TestEngineDeadPeerKeepsWish: a NOTIFY that comes while no peer can be asked is
+// not lost.
+func TestEngineDeadPeerKeepsWish(t *testing.T) {
+	inWorld(t, func(w *world) {
+		dead := w.addPeer(1, fakeHost{serial: 1})
+		id := w.addZone("a.test.", dead)
+		w.update(func(tx *registry.Tx) error {
+			return tx.PutACL(registry.ACL{ID: "acl", Account: account, Name: "n", IPRange: "203.0.113.0/24"})
+		})
+		pass(time.Minute)
+		w.peers.set("192.0.2.1", fakeHost{err: errDead})
+		for range breakerFailures + 3 {
+			if err := w.ForceTransfer(id); err != nil {
+				t.Error(err)
+			}
+			pass(2 * transferIn)
+		}
+		w.notify(id, netip.MustParseAddr("203.0.113.1"), 2) // another address says that there is something newer
+		w.peers.set("192.0.2.1", fakeHost{serial: 2})
+		pass(breakerMost)
+		w.want(id, zonestore.StateServing, 2)
+	})
+}
+
 // TestEngineDeadPeerIsAsked: an order, a NOTIFY of the peer, and a change of its
 // configuration have a peer asked that is left out.
 func TestEngineDeadPeerIsAsked(t *testing.T) {

@@ -32,8 +32,9 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 		j.learn(r.attempts, now)
 		e.waitLocked(j, o, &r, now)
 	}
-	if !o.again.IsZero() {
-		j.check = o.again // no peer was asked
+	if !o.again.IsZero() && !r.released { // no peer was asked
+		j.wish.join(o.wish)
+		j.check = o.again
 	}
 	j.hasten(now)
 	e.scheduleLocked(j)
