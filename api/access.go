@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -58,8 +59,8 @@ func (s *Server) permit(who access, c echo.Context) error {
 
 func errScope() error { return refuse(codeScope, "the token does not permit this") }
 
-// permitAccount decides for the token of an account. Whether it may edit is
-// said after the account is known to be its own.
+// permitAccount decides for the token of an account. That it may not edit is
+// said first: so the answer is the same whatever there is.
 func (s *Server) permitAccount(who access, c echo.Context) error {
 	names := c.ParamNames()
 	ofAccount, ofZone := slices.Contains(names, "account_id"), slices.Contains(names, "zone_id")
@@ -69,18 +70,30 @@ func (s *Server) permitAccount(who access, c echo.Context) error {
 	default:
 		return errScope()
 	}
+	if (who == editors || who == ownEditors) && !mayEdit(c) {
+		return errScope()
+	}
 	if ofAccount && !mayUse(c, c.Param("account_id")) {
 		return refuse(codeNoAccount, "no such account")
 	}
 	if ofZone {
-		if zone, ok := s.Registry.Zone(c.Param("zone_id")); ok && !mayUse(c, zone.Account) {
-			return errNoIncoming()
+		if zone, ok := s.Registry.ListedZone(c.Param("zone_id")); ok && !mayUse(c, zone.Account) {
+			return errAbsent(c.Path())
 		}
 	}
-	if (who == editors || who == ownEditors) && !mayEdit(c) {
-		return errScope()
-	}
 	return nil
+}
+
+// errAbsent is what a route says of a zone that is not there.
+func errAbsent(path string) error {
+	switch {
+	case strings.Contains(path, "/secondary_dns/outgoing"):
+		return errNoOutgoing()
+	case strings.Contains(path, "/secondary_dns/"):
+		return errNoIncoming()
+	default:
+		return errNoZone()
+	}
 }
 
 // confinedTo is the account that the caller is kept to; false for an
@@ -102,12 +115,31 @@ func mayEdit(c echo.Context) bool {
 	return token.Scope == registry.ScopeAdmin || token.Scope == registry.ScopeAccount && token.Access == registry.AccessEdit
 }
 
-// zoneOfPath finds the zone of the path, in the registry or, where it is to be
-// changed, in the transaction: there it may be another account's by now.
+// zoneOfPath finds the incoming configuration of the path's zone, in the registry
+// or, where it is to be changed, in the transaction: there it may be another
+// account's by now.
 func zoneOfPath(c echo.Context, find func(string) (registry.Zone, bool)) (registry.Zone, error) {
 	zone, ok := find(c.Param("zone_id"))
 	if !ok || !mayUse(c, zone.Account) {
 		return registry.Zone{}, errNoIncoming()
+	}
+	return zone, nil
+}
+
+// outgoingOfPath is zoneOfPath for the outgoing configuration.
+func outgoingOfPath(c echo.Context, find func(string) (registry.Outgoing, bool)) (registry.Outgoing, error) {
+	o, ok := find(c.Param("zone_id"))
+	if !ok || !mayUse(c, o.Account) {
+		return registry.Outgoing{}, errNoOutgoing()
+	}
+	return o, nil
+}
+
+// listedOfPath is zoneOfPath for the zone as a whole.
+func listedOfPath(c echo.Context, find func(string) (registry.ListedZone, bool)) (registry.ListedZone, error) {
+	zone, ok := find(c.Param("zone_id"))
+	if !ok || !mayUse(c, zone.Account) {
+		return registry.ListedZone{}, errNoZone()
 	}
 	return zone, nil
 }

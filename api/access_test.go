@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -59,6 +60,9 @@ var decisions = map[access]map[string]int{
 	readers: {"none": 401, "admin": 0, "metrics": 403, "read": 0, "edit": 0, "foreign": 404},
 	editors: {"none": 401, "admin": 0, "metrics": 403, "read": 403, "edit": 0, "foreign": 404},
 	admins:  {"none": 401, "admin": 0, "metrics": 403, "read": 403, "edit": 403, "foreign": 403},
+
+	ownReaders: {"none": 401, "admin": 0, "metrics": 403, "read": 0, "edit": 0, "foreign": 0},
+	ownEditors: {"none": 401, "admin": 0, "metrics": 403, "read": 403, "edit": 0, "foreign": 0},
 }
 
 // Every route of the table keeps to its decision for every kind of token, and
@@ -67,6 +71,8 @@ var decisions = map[access]map[string]int{
 func TestEveryRouteWithEveryScope(t *testing.T) {
 	t.Parallel()
 	s := seed(t)
+	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
+	s.copies[zoneOne] = copyOf(t)
 	tokens := map[string]string{"none": "", "admin": testToken}
 	for name, members := range callers {
 		tokens[name+"'"] = s.token(t, members)
@@ -90,9 +96,11 @@ func TestEveryRouteWithEveryScope(t *testing.T) {
 				continue // it would not end
 			}
 			for _, base := range []string{"", basePath} {
-				got := s.as(t, token, r.method, base+path, "")
-				if denied := got.status == 401 || got.status == 403 || got.status == 404; denied != (want != 0) || denied && got.status != want {
-					t.Errorf("%s %s by %s: %d, want %d", r.method, path, name, got.status, want)
+				request := s.request(t, r.method, base+path, "")
+				request.Header.Set("Authorization", "Bearer "+token)
+				got := s.status(request)
+				if denied := got == 401 || got == 403 || got == 404; denied != (want != 0) || denied && got != want {
+					t.Errorf("%s %s by %s: %d, want %d", r.method, path, name, got, want)
 				}
 			}
 		}
@@ -114,6 +122,10 @@ func TestDecisions(t *testing.T) {
 		case strings.HasPrefix(r.path, tokensPath), r.path == "/secondaryd/events":
 			want = admins
 		case strings.HasSuffix(r.path, "/tokens/verify"):
+		case r.path == "/zones" && r.method == http.MethodGet:
+			want = ownReaders
+		case r.path == "/zones":
+			want = ownEditors
 		case r.method == http.MethodGet:
 			want = readers
 		default:
@@ -196,16 +208,19 @@ func TestPermit(t *testing.T) {
 func TestTenantsAreApart(t *testing.T) {
 	t.Parallel()
 	s := seed(t)
+	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
+	s.copies[zoneOne] = copyOf(t)
 	tenant := s.token(t, callers["foreign"])
 	const nothing, nowhere = "00000000000000000000000000000000", "cccccccccccccccccccccccccccccccc"
 	bodies := map[string]string{
-		"/incoming": s.zoneBody("example.org"), "/peers": `{"name":"n"}`, "/acls": `{"name":"n","ip_range":"192.0.2.0/24"}`,
+		"/incoming": s.zoneBody("example.org"), "/outgoing": s.outgoingBody("example.org"), "/zones/:zone_id": `{"paused":true}`,
+		"/peers": `{"name":"n"}`, "/acls": `{"name":"n","ip_range":"192.0.2.0/24"}`,
 		"/tsigs": `{"name":"k","algo":"hmac-sha1","secret":"YQ=="}`, "/settings": `{}`, "/release": `{"soa_serial":1}`, "/discard": `{"soa_serial":1}`,
 	}
 	before := s.Registry.Revision()
 	tried := 0
 	for _, r := range s.resources() {
-		if r.who != readers && r.who != editors || r.method == http.MethodPost && strings.HasSuffix(r.path, "/incoming") {
+		if r.who != readers && r.who != editors || r.method == http.MethodPost && (strings.HasSuffix(r.path, "/incoming") || strings.HasSuffix(r.path, "/outgoing")) {
 			continue
 		}
 		body := ""
@@ -239,9 +254,72 @@ func TestTenantsAreApart(t *testing.T) {
 		t.Errorf("%d routes were tried, revision %d became %d, orders %v", tried, before, s.Registry.Revision(), s.forced)
 	}
 	// A zone id that another account uses can't be taken either.
-	got := s.as(t, tenant, "POST", incomingPath(zoneOne), `{"name":"new.example","peers":["`+s.foreign+`"]}`)
-	if got.status != 404 || got.faults() != "2201" {
+	registered := s.must(t, "POST", "/zones", `{"name":"new.example","account":{"id":"`+accountA+`"}}`)
+	for _, zone := range []string{zoneOne, registered} {
+		for path, want := range map[string]string{incomingPath(zone): "2201", outgoingPath(zone): "2205"} {
+			got := s.as(t, tenant, "POST", path, `{"name":"new.example","peers":["`+s.foreign+`"]}`)
+			if got.status != 404 || got.faults() != want {
+				t.Error(got.body)
+			}
+		}
+	}
+}
+
+// A token that may only read learns from no refusal what there is.
+func TestReadersLearnNothingByEdits(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	reader := s.token(t, `"scope":"account","account_id":"`+accountB+`","access":"read"`)
+	for _, path := range []string{"/zones/" + zoneOne, "/zones/" + zoneTwo} {
+		if got := s.as(t, reader, "DELETE", path, ""); got.status != 403 {
+			t.Error(got.body)
+		}
+	}
+}
+
+// The list has the zones of the token's account, however it is filtered, and a
+// token creates zones in its own account.
+func TestZonesOfTheAccount(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	create := func(name, account string) string {
+		return `{"name":"` + name + `","account":{"id":"` + account + `"}}`
+	}
+	s.must(t, "POST", "/zones", create("registered.example", accountA))
+	s.must(t, "POST", outgoingPath(zoneTwo), s.outgoingBody("out.example"))
+	tenant := s.token(t, callers["foreign"])
+	list := func(query string) (names string) {
+		t.Helper()
+		var p page
+		if err := json.Unmarshal([]byte(s.as(t, tenant, "GET", "/zones"+query, "").body), &p); err != nil {
+			t.Fatal(err)
+		}
+		for _, zone := range p.Result {
+			names += zone.Name + " "
+		}
+		if p.Info.Count != len(p.Result) || p.Info.TotalCount != len(p.Result) {
+			t.Errorf("%q: %+v with %d zones", query, p.Info, len(p.Result))
+		}
+		return names
+	}
+	if got := list(""); got != "" {
+		t.Errorf("%s: nothing is of the account", got)
+	}
+	s.mustAs(t, tenant, "POST", "/zones", create("own.example", accountB))
+	for query, want := range map[string]string{
+		"": "own.example ", "?account.id=" + accountB: "own.example ", "?account.id=" + accountA: "", "?name=example.org": "",
+		"?match=any&name=example.org&account.id=" + accountA: "", "?name=contains:e&order=status&direction=desc": "own.example ",
+	} {
+		if got := list(query); got != want {
+			t.Errorf("%q: got %s, want %s", query, got, want)
+		}
+	}
+	before := s.Registry.Revision()
+	if got := s.as(t, tenant, "POST", "/zones", create("other.example", accountA)); got.status != 400 || got.faults() != "2106 /account/id" {
 		t.Error(got.body)
+	}
+	if s.Registry.Revision() != before {
+		t.Error("a zone was created in another account")
 	}
 }
 
@@ -276,6 +354,12 @@ func TestForeignReferences(t *testing.T) {
 			}
 		}
 	}
+	for _, id := range []string{zoneTwo, "33333333333333333333333333333333"} {
+		foreign, absent := s.as(t, tenant, "POST", outgoingPath(id), zone(s.peer)), s.as(t, tenant, "POST", outgoingPath(id), zone("nobody"))
+		if foreign.faults() != "2106 /peers/0" || foreign.body != absent.body {
+			t.Errorf("outgoing:\n%s\n%s", foreign.body, absent.body)
+		}
+	}
 	peers := "/accounts/" + accountB + "/secondary_dns/peers"
 	foreign, absent := s.as(t, tenant, "POST", peers, `{"name":"n","tsig_id":"`+s.key+`"}`), s.as(t, tenant, "POST", peers, `{"name":"n","tsig_id":"nobody"}`)
 	if foreign.faults() != "2106 /tsig_id" || foreign.body != absent.body {
@@ -294,6 +378,8 @@ func must[T any](object T, _ bool) T { return object }
 func TestHandlersKeepToTheAccount(t *testing.T) {
 	t.Parallel()
 	s := seed(t)
+	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
+	s.copies[zoneOne] = copyOf(t)
 	before, tried := s.Registry.Revision(), 0
 	for _, r := range s.resources() {
 		if !strings.Contains(r.path, ":zone_id") {
@@ -304,7 +390,7 @@ func TestHandlersKeepToTheAccount(t *testing.T) {
 		c.SetParamNames("zone_id")
 		c.SetParamValues(zoneOne)
 		c.Set(callerKey, registry.Token{Scope: registry.ScopeAccount, Account: accountB, Access: registry.AccessEdit})
-		if err := r.handler(c); err == nil || err.Error() != errNoIncoming().Error() {
+		if err := r.handler(c); err == nil || err.Error() != errAbsent(r.path).Error() {
 			t.Errorf("%s %s: %v", r.method, r.path, err)
 		}
 		tried++

@@ -18,6 +18,7 @@ import (
 
 	"secondaryd/internal/certtest"
 	"secondaryd/zonestore/registry"
+	"secondaryd/zonestore/zone"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -28,6 +29,7 @@ const (
 	accountB  = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 	zoneOne   = "11111111111111111111111111111111"
 	zoneTwo   = "22222222222222222222222222222222"
+	zoneOut   = "33333333333333333333333333333333"
 	peersPath = "/accounts/" + accountA + "/secondary_dns/peers"
 	tsigsPath = "/accounts/" + accountA + "/secondary_dns/tsigs"
 	aclsPath  = "/accounts/" + accountA + "/secondary_dns/acls"
@@ -38,11 +40,14 @@ var startOfTest = time.Date(2026, 1, 2, 3, 4, 5, 678900000, time.UTC)
 func incomingPath(zone string) string { return "/zones/" + zone + "/secondary_dns/incoming" }
 func forcePath(zone string) string    { return "/zones/" + zone + "/secondary_dns/force_axfr" }
 
+func outgoingPath(zone string) string { return "/zones/" + zone + "/secondary_dns/outgoing" }
+
 // world is a server with everything around it scripted.
 type world struct {
 	*Server
 	mu       sync.Mutex
 	statuses map[string]Status
+	copies   map[string]*zone.Zone
 	forced   []string
 	forceErr error
 	found    []Diagnosis
@@ -74,6 +79,13 @@ func (w *world) WaitSerial(ctx context.Context, zone string, serial *uint32) err
 			return ctx.Err()
 		}
 	}
+}
+
+func (w *world) Copy(id string) (*zone.Zone, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	z, ok := w.copies[id]
+	return z, ok
 }
 
 func (w *world) ForceTransfer(zone string) error {
@@ -114,13 +126,13 @@ func (w *world) Diagnose(ctx context.Context, zone string) ([]Diagnosis, error) 
 
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{statuses: make(map[string]Status), changed: make(chan struct{}), now: startOfTest}
+	w := &world{statuses: make(map[string]Status), copies: make(map[string]*zone.Zone), changed: make(chan struct{}), now: startOfTest}
 	reg, err := registry.Open(registry.Options{Dir: t.TempDir(), Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = reg.Close() })
-	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Diagnoser: w, Tokens: NewTokens(testToken), Now: func() time.Time { return w.now }}
+	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Diagnoser: w, Copies: w, Tokens: NewTokens(testToken), Now: func() time.Time { return w.now }}
 	for _, fn := range change {
 		fn(&options)
 	}
@@ -238,6 +250,10 @@ func seed(t testing.TB) seeded {
 
 func (s seeded) zoneBody(name string) string {
 	return fmt.Sprintf(`{"name":%q,"auto_refresh_seconds":300,"peers":[%q]}`, name, s.peer)
+}
+
+func (s seeded) outgoingBody(name string) string {
+	return fmt.Sprintf(`{"name":%q,"peers":[%q]}`, name, s.peer)
 }
 
 func TestIncoming(t *testing.T) {
@@ -434,7 +450,8 @@ func TestRefusals(t *testing.T) {
 	s := seed(t)
 	thirtyOne := strings.TrimSuffix(strings.Repeat(`"x",`, 31), ",")
 	zone := incomingPath(zoneOne)
-	other := incomingPath(zoneTwo)
+	other, out := incomingPath(zoneTwo), outgoingPath(zoneTwo)
+	s.must(t, "POST", outgoingPath(zoneOut), fmt.Sprintf(`{"name":"out.example","peers":[%q]}`, s.bare))
 	onePeer, oneKey, oneACL := peersPath+"/"+s.peer, tsigsPath+"/"+s.key, aclsPath+"/"+s.acl
 	longBody := `{"name":"` + strings.Repeat("a", 1<<20) + `"}`
 	missing := "/00000000000000000000000000000000"
@@ -551,6 +568,41 @@ func TestRefusals(t *testing.T) {
 		{"PUT", zone + "/settings", `[]`, 400, "2002"},
 		{"PUT", zone, refresh("299"), 400, "2104 /auto_refresh_seconds"},
 		{"PUT", zone, `{"name":"a b","peers":["nobody"],"auto_refresh_seconds":1}`, 400, "2104 /auto_refresh_seconds, 2103 /name, 2106 /peers/0"},
+		// Outgoing.
+		{"GET", out, "", 404, "2205"},
+		{"PUT", out, s.outgoingBody("a.example"), 404, "2205"},
+		{"DELETE", out, "", 404, "2205"},
+		{"POST", out + "/enable", "", 404, "2205"},
+		{"POST", out + "/disable", "", 404, "2205"},
+		{"GET", out + "/status", "", 404, "2205"},
+		{"POST", out + "/force_notify", "", 404, "2205"},
+		{"GET", out + "/enable", "", 405, "7001"},
+		{"PATCH", out, "{}", 405, "7001"},
+		{"GET", outgoingPath("a%2Fb"), "", 404, "7003"},
+		{"POST", outgoingPath(zoneOut), s.outgoingBody("out.example"), 400, "2306"},
+		{"POST", out, "", 400, "2001"},
+		{"POST", out, "not JSON", 400, "2001"},
+		{"POST", out, s.outgoingBody("a.example") + "x", 400, "2001"},
+		{"POST", out, "null", 400, "2002"},
+		{"POST", out, longBody, 413, "2003"},
+		{"POST", out, `{"name":"a.example","name":"b.example"}`, 400, "2111 /name"},
+		{"POST", out, `{}`, 400, "2102 /name, 2102 /peers"},
+		{"POST", out, `{"name":7,"peers":"x"}`, 400, "2101 /name, 2101 /peers"},
+		{"POST", out, s.outgoingBody(""), 400, "2102 /name"},
+		{"POST", out, s.outgoingBody("a b"), 400, "2103 /name"},
+		{"POST", out, s.outgoingBody("EXAMPLE.org."), 400, "2109 /name"},
+		{"POST", other, s.zoneBody("OUT.example."), 400, "2109 /name"},
+		{"POST", outgoingPath(zoneOne), s.outgoingBody("a.example"), 400, "2307 /name"},
+		{"POST", incomingPath(zoneOut), s.zoneBody("a.example"), 400, "2307 /name"},
+		{"POST", out, peerList(`[]`), 400, "2102 /peers"},
+		{"POST", out, peerList(`["` + s.peer + `",null]`), 400, "2101 /peers/1"},
+		{"POST", out, peerList(`["` + s.peer + `","nobody"]`), 400, "2106 /peers/1"},
+		{"POST", out, peerList(`["` + s.peer + `","` + s.foreign + `"]`), 400, "2106 /peers/1"},
+		{"POST", outgoingPath(zoneOne), `{"name":"example.org","peers":["` + s.foreign + `"]}`, 400, "2106 /peers/0"},
+		{"POST", out, peerList(`["` + s.peer + `","` + s.peer + `"]`), 400, "2108 /peers/1"},
+		{"POST", out, peerList("[" + thirtyOne + "]"), 400, "2107 /peers"},
+		{"PUT", outgoingPath(zoneOut), `{"name":"a b","peers":["nobody"]}`, 400, "2103 /name, 2106 /peers/0"},
+		{"DELETE", peersPath + "/" + s.bare, "", 400, "2302"},
 		// Peers.
 		{"POST", peersPath, `{}`, 400, "2102 /name"},
 		{"POST", peersPath, `{"name":7}`, 400, "2101 /name"},

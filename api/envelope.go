@@ -14,6 +14,8 @@ type envelope struct {
 	Success  bool    `json:"success"`
 	Errors   []fault `json:"errors"`
 	Messages []fault `json:"messages"`
+
+	ResultInfo *resultInfo `json:"result_info,omitempty"` // of a list that has pages
 }
 
 // fault is an entry of the errors.

@@ -22,6 +22,9 @@ type code int
 // The codes. Those that the vendor's clients know have the vendor's numbers.
 const (
 	codeInvalidToken   code = 1000
+	codeNoZone         code = 1001
+	codeZoneName       code = 1002
+	codeZoneExists     code = 1061
 	codeNoRoute        code = 7000
 	codeMethod         code = 7001
 	codeBadIdentifier  code = 7003
@@ -52,6 +55,8 @@ const (
 	codeNoPeer     code = 2202
 	codeNoTSIG     code = 2203
 	codeNoACL      code = 2204
+	codeNoOutgoing code = 2205
+	codeNoCopy     code = 2206
 	codeNoAccount  code = 2210
 	codeNoToken    code = 2211
 
@@ -60,6 +65,9 @@ const (
 	codeTSIGInUse      code = 2303
 	codeNothingHeld    code = 2304
 	codeOtherHeld      code = 2305
+	codeOutgoingExists code = 2306
+	codeOtherName      code = 2307
+	codeParameter      code = 2308
 	codeOverRate       code = 2310
 
 	codeInternal code = 2401
@@ -80,6 +88,9 @@ var errorTable = []struct {
 	text   string
 }{
 	{codeInvalidToken, 401, "The token that was to be verified is not a valid one."},
+	{codeNoZone, 404, "There is no zone of this id."},
+	{codeZoneName, 400, "A zone can't have this name."},
+	{codeZoneExists, 400, "A zone of this name exists already."},
 	{codeNotJSON, 400, "The request body is missing, is not one JSON text in UTF-8, is nested too deeply, or goes on after its end."},
 	{codeNotObject, 400, "The request body is JSON, but not an object."},
 	{codeBodyTooLong, 413, "The request body is longer than the server takes."},
@@ -100,6 +111,8 @@ var errorTable = []struct {
 	{codeNoPeer, 404, "The account has no peer of this id."},
 	{codeNoTSIG, 404, "The account has no tsig of this id."},
 	{codeNoACL, 404, "The account has no acl of this id."},
+	{codeNoOutgoing, 404, "The zone has no outgoing configuration."},
+	{codeNoCopy, 404, "No copy of the zone is served."},
 	{codeNoAccount, 404, "The account of the path is not the one that the token is for."},
 	{codeNoToken, 404, "There is no token of this id."},
 	{codeIncomingExists, 400, "The zone has an incoming configuration already; update or delete it."},
@@ -107,6 +120,9 @@ var errorTable = []struct {
 	{codeTSIGInUse, 400, "The tsig is used by peers and can't be deleted."},
 	{codeNothingHeld, 400, "No version of the zone is held."},
 	{codeOtherHeld, 400, "The version that is held has another serial by now; look at it first."},
+	{codeOutgoingExists, 400, "The zone has an outgoing configuration already; update or delete it."},
+	{codeOtherName, 400, "The zone id has another name by the rest of its settings."},
+	{codeParameter, 400, "A parameter in the query has a value that it can't have."},
 	{codeOverRate, 429, "The token has made more requests than it may in a second; the Retry-After header says when to go on."},
 	{codeQuery, 400, "A parameter behind the path has a value that it can't have."},
 	{codeInternal, 500, "Something is wrong with the server; its log has the details."},
@@ -165,6 +181,7 @@ var reasonCodes = map[registry.Reason]code{
 	registry.ReasonTooMany:   codeTooMany,
 	registry.ReasonDuplicate: codeDuplicate,
 	registry.ReasonTaken:     codeNameTaken,
+	registry.ReasonOtherName: codeOtherName,
 	registry.ReasonTooLarge:  codeTooLong,
 }
 

@@ -84,10 +84,10 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 	}
 	zone := zoneOf(f, strings.Clone(c.Param("zone_id"))) // or it would keep the whole request
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		before, exists := tx.Zone(zone.ID)
-		if exists && !mayUse(c, before.Account) {
+		if whole, ok := tx.ListedZone(zone.ID); ok && !mayUse(c, whole.Account) {
 			return errNoIncoming()
 		}
+		before, exists := tx.Zone(zone.ID)
 		if err := may(exists); err != nil {
 			return err
 		}

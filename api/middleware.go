@@ -95,7 +95,7 @@ func (s *Server) describe(c echo.Context, zone string, start time.Time) []zap.Fi
 
 // zoneName is the name of the zone that a request is about, if it is known.
 func (s *Server) zoneName(c echo.Context) string {
-	if zone, ok := s.Registry.Zone(c.Param("zone_id")); ok {
+	if zone, ok := s.Registry.ListedZone(c.Param("zone_id")); ok {
 		return zone.Apex()
 	}
 	return ""

@@ -104,10 +104,13 @@ func TestDocumentDescribesResults(t *testing.T) {
 	s := seed(t)
 	d := parsed(t)
 	s.must(t, "PUT", peersPath+"/"+s.bare, peerWithTLS(t))
+	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
 	_, token := s.tokenAndID(t, callers["edit"]+`,"expires_on":"2027-01-02T03:04:05Z"`)
 	for path, name := range map[string]string{
 		incomingPath(zoneOne) + "/diagnose": "Diagnosis",
 		incomingPath(zoneOne):               "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
+		"/zones/" + zoneOne:      "Zone",
+		outgoingPath(zoneOne):    "Outgoing",
 		peersPath + "/" + s.peer: "Peer", peersPath + "/" + s.bare: "Peer",
 		tsigsPath + "/" + s.key: "TSIG", aclsPath + "/" + s.acl: "ACL",
 		tokensPath + "/" + token: "APIToken",

@@ -51,8 +51,15 @@ func (s *Server) resources() []route {
 	const (
 		incoming = "/zones/:zone_id/secondary_dns/incoming"
 		force    = "/zones/:zone_id/secondary_dns/force_axfr"
+		outgoing = "/zones/:zone_id/secondary_dns/outgoing"
 	)
 	routes := []route{
+		{http.MethodGet, "/zones", ownReaders, s.listZones},
+		{http.MethodPost, "/zones", ownEditors, s.createZone},
+		{http.MethodGet, "/zones/:zone_id", readers, s.getZone},
+		{http.MethodPatch, "/zones/:zone_id", editors, s.updateZone},
+		{http.MethodDelete, "/zones/:zone_id", editors, s.deleteZone},
+		{http.MethodGet, "/zones/:zone_id/dns_records/export", readers, s.exportZone},
 		{http.MethodGet, incoming, readers, s.getIncoming},
 		{http.MethodPost, incoming, editors, s.createIncoming},
 		{http.MethodPut, incoming, editors, s.updateIncoming},
@@ -65,6 +72,14 @@ func (s *Server) resources() []route {
 		{http.MethodGet, incoming + "/settings", readers, s.getSettings},
 		{http.MethodPut, incoming + "/settings", editors, s.putSettings},
 		{http.MethodGet, "/secondaryd/events", admins, s.events},
+		{http.MethodGet, outgoing, readers, s.getOutgoing},
+		{http.MethodPost, outgoing, editors, s.createOutgoing},
+		{http.MethodPut, outgoing, editors, s.updateOutgoing},
+		{http.MethodDelete, outgoing, editors, s.deleteOutgoing},
+		{http.MethodPost, outgoing + "/enable", editors, s.enableOutgoing},
+		{http.MethodPost, outgoing + "/disable", editors, s.disableOutgoing},
+		{http.MethodGet, outgoing + "/status", readers, s.getOutgoingStatus},
+		{http.MethodPost, outgoing + "/force_notify", editors, s.forceNotify},
 		{http.MethodGet, userVerifyPath, holders, s.verifyToken},
 		{http.MethodGet, accountVerifyPath, holders, s.verifyToken},
 	}

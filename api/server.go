@@ -51,7 +51,8 @@ type Options struct {
 	Zones     Zones
 	Refresher Refresher
 	Diagnoser Diagnoser
-	Events    *Events      // what GET /secondaryd/events streams; nil: nothing ever
+	Events    *Events // what GET /secondaryd/events streams; nil: nothing ever
+	Copies    Copies
 	Metrics   http.Handler // served at /metrics; nil for none
 	Ready     func() bool  // nil means always
 	Tokens    *Tokens      // administrators beside those of the registry; nil for none
@@ -111,6 +112,7 @@ type Server struct {
 	Options
 	listener net.Listener
 	http     *http.Server
+	exports  chan struct{} // one for each that is running
 	started  time.Time
 	open     map[string]bool // paths that need no token
 	pace     *pace
@@ -123,8 +125,8 @@ type Server struct {
 
 // New opens the listener and prepares everything; it serves nothing yet.
 func New(options Options) (*Server, error) {
-	if options.Registry == nil || options.Zones == nil || options.Refresher == nil {
-		return nil, errors.New("api: registry, zones and refresher are needed")
+	if options.Registry == nil || options.Zones == nil || options.Refresher == nil || options.Copies == nil {
+		return nil, errors.New("api: registry, zones, refresher and copies are needed")
 	}
 	if options.Diagnoser == nil {
 		return nil, errors.New("api: a diagnoser is needed")
@@ -132,6 +134,7 @@ func New(options Options) (*Server, error) {
 	s := &Server{
 		Options: options.withDefaults(), started: time.Now(),
 		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
+		exports: make(chan struct{}, maxExports),
 	}
 	s.ending, s.end = context.WithCancel(context.Background())
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)

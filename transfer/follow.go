@@ -74,7 +74,7 @@ func (e *Engine) apply(c registry.Change) {
 		for _, id := range e.registry.PeersOfTSIG(c.ID) {
 			e.retryZones(e.registry.ZonesOfPeer(id))
 		}
-	case registry.KindACL:
+	case registry.KindACL, registry.KindOutgoing, registry.KindRegistration: // nothing is fetched by them
 	}
 }
 

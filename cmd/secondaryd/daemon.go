@@ -188,6 +188,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		Refresher:        orders{d.engine},
 		Diagnoser:        diagnoser{d.engine},
 		Events:           d.events,
+		Copies:           servedCopies{d.store},
 		Metrics:          metrics.Handler(series),
 		MetricsNeedToken: c.Metrics.RequireToken,
 		Ready:            d.ready.Load,

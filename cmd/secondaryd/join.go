@@ -10,7 +10,9 @@ import (
 	"secondaryd/configs"
 	"secondaryd/metrics"
 	"secondaryd/transfer"
+	"secondaryd/zonestore"
 	"secondaryd/zonestore/dnssec"
+	"secondaryd/zonestore/zone"
 )
 
 // limitsOf turns settings into what the transfer engine holds primaries to.
@@ -127,6 +129,18 @@ func peerStatus(t transfer.Try) api.PeerStatus {
 		p.Result = "left_out"
 	}
 	return p
+}
+
+// servedCopies gives the API the copies that are served.
+type servedCopies struct{ store *zonestore.Store }
+
+func (s servedCopies) Copy(zoneID string) (*zone.Zone, bool) {
+	served, ok := s.store.Get(zoneID)
+	if !ok {
+		return nil, false
+	}
+	z := served.View().Zone
+	return z, z != nil
 }
 
 // orders hands the API's orders to the engine.

@@ -93,7 +93,7 @@ func createBuckets(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	return meta.Put(headKey, head{}.encode())
+	return meta.Put(headKey, head{version: headVersion1}.encode())
 }
 
 // bucketName is where the objects of a kind lie. It is stored.
@@ -110,7 +110,7 @@ func (f *boltFile) Load(yield func(Entry) error) (revision uint64, err error) {
 			if err != nil {
 				return err
 			}
-			got := head{revision: want.revision}
+			got := head{version: want.version, revision: want.revision}
 			for _, kind := range kinds {
 				if err := f.loadKind(tx, kind, &got, yield); err != nil {
 					return err
@@ -184,6 +184,7 @@ func (f *boltFile) apply(tx *bbolt.Tx, batch Batch) error {
 		sum.add(entry)
 	}
 	sum.revision = batch.Revision
+	sum.version = max(sum.version, headVersionOf(batch.Entries))
 	return tx.Bucket(metaBucket).Put(headKey, sum.encode())
 }
 

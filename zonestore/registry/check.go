@@ -5,34 +5,43 @@ import "errors"
 // maxPeers is how many peers a zone may be linked to.
 const maxPeers = 30
 
-// checkZone refuses a zone that is malformed, whose name another zone id has or
-// whose peers are not all there and of one account. It sets an empty Account.
+// checkZone refuses a zone that is malformed, whose name is another's or whose
+// peers are not all there and of one account. It sets the Account.
 func (tx *Tx) checkZone(zone *Zone) error {
-	account, peers := tx.checkPeers(zone)
+	account, peers := tx.checkPeers(zone, zone.Peers)
 	if err := errors.Join(validateZone(zone), peers); err != nil {
 		return err
 	}
-	if zone.Account == "" {
-		zone.Account = account
-	}
-	if holder := tx.view.zoneByName(zone.Apex()); holder != nil && holder.ID != zone.ID {
-		return invalid("/name", ReasonTaken, "the zone %s is configured under another zone id", zone.Apex())
-	}
-	return nil
+	zone.Account = account
+	return tx.checkName(zone)
 }
 
-// checkPeers verifies the references of a zone and returns their account.
-func (tx *Tx) checkPeers(zone *Zone) (account string, err error) {
-	switch {
-	case len(zone.Peers) == 0:
-		return "", invalid("/peers", ReasonMissing, "at least one peer is needed")
-	case len(zone.Peers) > maxPeers:
-		return "", invalid("/peers", ReasonTooMany, "%d peers are more than the %d permitted", len(zone.Peers), maxPeers)
+// checkOutgoing refuses what checkZone would of a zone.
+func (tx *Tx) checkOutgoing(o *Outgoing) error {
+	account, peers := tx.checkPeers(o, o.Peers)
+	if err := errors.Join(validateID("", o.ID), validateDomainName("/name", o.Name), peers); err != nil {
+		return err
 	}
-	account = zone.Account
+	o.Account = account
+	return tx.checkName(o)
+}
+
+// checkPeers verifies the references of a zone's configuration and returns
+// their account: the zone's, if there is more of it.
+func (tx *Tx) checkPeers(of named, peers []string) (account string, err error) {
+	switch {
+	case len(peers) == 0:
+		return "", invalid("/peers", ReasonMissing, "at least one peer is needed")
+	case len(peers) > maxPeers:
+		return "", invalid("/peers", ReasonTooMany, "%d peers are more than the %d permitted", len(peers), maxPeers)
+	}
+	account = of.account()
+	for _, other := range tx.view.siblings(of) {
+		account = other.account()
+	}
 	var problems []error
-	seen := make(map[string]bool, len(zone.Peers))
-	for i, id := range zone.Peers {
+	seen := make(map[string]bool, len(peers))
+	for i, id := range peers {
 		peer, ok := tx.view.get(key{KindPeer, id}).(*Peer)
 		switch {
 		case seen[id]:
@@ -42,7 +51,7 @@ func (tx *Tx) checkPeers(zone *Zone) (account string, err error) {
 		case account == "":
 			account = peer.Account
 		case peer.Account != account:
-			problems = append(problems, invalid(index("/peers", i), ReasonAccount, "there is no peer of this id in the account of the others"))
+			problems = append(problems, invalid(index("/peers", i), ReasonAccount, "there is no peer of this id in the account of the zone"))
 		}
 		seen[id] = true
 	}

@@ -68,6 +68,22 @@ type (
 		Created  time.Time `json:"created"`
 		Modified time.Time `json:"modified"`
 	}
+	storedOutgoing struct {
+		Account  string    `json:"account"`
+		Name     string    `json:"name"`
+		Peers    []string  `json:"peers"`
+		Enabled  bool      `json:"enabled"`
+		Created  time.Time `json:"created"`
+		Modified time.Time `json:"modified"`
+	}
+	storedRegistration struct {
+		Account  string    `json:"account"`
+		Name     string    `json:"name"`
+		Paused   bool      `json:"paused"`
+		Vanity   []string  `json:"vanity,omitempty"`
+		Created  time.Time `json:"created"`
+		Modified time.Time `json:"modified"`
+	}
 	storedToken struct {
 		Name    string     `json:"name"`
 		Scope   Scope      `json:"scope"`
@@ -104,6 +120,10 @@ func storedForm(o object) any {
 		return storedTSIG{o.Account, o.Name, o.Algorithm, o.Secret.Reveal()}
 	case *ACL:
 		return storedACL{o.Account, o.Name, o.IPRange, o.Created, o.Modified}
+	case *Outgoing:
+		return storedOutgoing{o.Account, o.Name, o.Peers, o.Enabled, o.Created, o.Modified}
+	case *Registration:
+		return storedRegistration{o.Account, o.Name, o.Paused, o.Vanity, o.Created, o.Modified}
 	case *Token:
 		return storedToken{o.Name, o.Scope, o.Account, o.Access, o.Hash[:], o.Created, o.Expires}
 	default:
@@ -184,6 +204,12 @@ func decodePayload(kind Kind, id string, revision uint64, payload []byte) (objec
 	case KindACL:
 		s, err := unmarshal[storedACL](payload)
 		return &ACL{id, s.Account, s.Name, s.IPRange, s.Created, s.Modified, revision}, err
+	case KindOutgoing:
+		s, err := unmarshal[storedOutgoing](payload)
+		return &Outgoing{id, s.Account, s.Name, s.Peers, s.Enabled, s.Created, s.Modified, revision}, err
+	case KindRegistration:
+		s, err := unmarshal[storedRegistration](payload)
+		return &Registration{id, s.Account, s.Name, s.Paused, s.Vanity, s.Created, s.Modified, revision}, err
 	case KindToken:
 		s, err := unmarshal[storedToken](payload)
 		return s.token(id, revision), err

@@ -389,9 +389,10 @@ func TestSpareHeals(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	p, k, z, a := peer("x"), key1(), zone("x", "example.org", "p"), ACL{ID: "x", Name: "a", IPRange: "192.0.2.0/24"}
+	out, reg := outgoing("x", "example.org", "p"), Registration{ID: "x", Name: "example.org", Paused: true, Vanity: []string{"ns.example"}}
 	k.ID = "x"
 	secret := token("x")
-	for _, o := range []object{&p, &k, &z, &a, &secret} {
+	for _, o := range []object{&p, &k, &z, &a, &out, &reg, &secret} {
 		f.Add(byte(o.key().kind), encode(o))
 	}
 	f.Fuzz(func(t *testing.T, kind byte, value []byte) {

@@ -40,6 +40,7 @@ const (
 	ReasonDuplicate                   // an entry that is there twice
 	ReasonTaken                       // a zone name that another zone id has
 	ReasonTooLarge                    // longer than permitted
+	ReasonOtherName                   // a zone name that the zone id has another one of
 	ReasonAccount                     // an object can't move to, or refer into, another account
 )
 

@@ -11,6 +11,7 @@ import (
 // head sums up a copy: its revision, how many objects it holds, and the sum
 // (modulo 2^64) of a hash of each.
 type head struct {
+	version  uint16
 	revision uint64
 	count    uint64
 	sum      uint64
@@ -18,15 +19,17 @@ type head struct {
 
 // The stored head: format version (2 octets), revision, count and sum (8 each),
 // CRC-32C of all before (4), in network byte order. The version stays first in
-// every later format.
+// every later format. It is 2 from the first object on of a kind that version 1
+// does not know: a daemon that would miss those refuses the file.
 const (
-	headVersion = 1
-	headSize    = 2 + 3*8 + 4
+	headVersion1 = 1
+	headVersion2 = 2
+	headSize     = 2 + 3*8 + 4
 )
 
 func (h head) encode() []byte {
 	b := make([]byte, 0, headSize)
-	b = binary.BigEndian.AppendUint16(b, headVersion)
+	b = binary.BigEndian.AppendUint16(b, h.version)
 	b = binary.BigEndian.AppendUint64(b, h.revision)
 	b = binary.BigEndian.AppendUint64(b, h.count)
 	b = binary.BigEndian.AppendUint64(b, h.sum)
@@ -41,17 +44,28 @@ func decodeHead(b []byte) (head, error) {
 	if binary.BigEndian.Uint32(b[len(b)-4:]) != crc32.Checksum(body, castagnoli) {
 		return head{}, errors.New("the checksum of its head does not match")
 	}
-	if version := binary.BigEndian.Uint16(b); version > headVersion {
+	if version := binary.BigEndian.Uint16(b); version > headVersion2 {
 		return head{}, fmt.Errorf("format %d: %w", version, ErrNewer)
 	}
 	if len(b) != headSize {
 		return head{}, errors.New("its head has a wrong length")
 	}
 	return head{
+		version:  binary.BigEndian.Uint16(b),
 		revision: binary.BigEndian.Uint64(b[2:]),
 		count:    binary.BigEndian.Uint64(b[10:]),
 		sum:      binary.BigEndian.Uint64(b[18:]),
 	}, nil
+}
+
+// headVersionOf gives the version that a file has to have to hold the entries.
+func headVersionOf(entries []Entry) uint16 {
+	for _, e := range entries {
+		if e.Kind > KindACL && e.Value != nil {
+			return headVersion2
+		}
+	}
+	return headVersion1
 }
 
 func (h *head) add(e Entry)    { h.count++; h.sum += entryHash(e) }

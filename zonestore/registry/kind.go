@@ -9,11 +9,13 @@ const (
 	KindPeer
 	KindTSIG
 	KindACL
-	KindToken Kind = 6
+	KindOutgoing
+	KindToken
+	KindRegistration
 )
 
 // kinds lists all kinds in the order in which they are stored and loaded.
-var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL, KindToken}
+var kinds = [...]Kind{KindZone, KindPeer, KindTSIG, KindACL, KindOutgoing, KindToken, KindRegistration}
 
 // String names the kind in words, for logs and errors.
 func (k Kind) String() string {
@@ -26,8 +28,12 @@ func (k Kind) String() string {
 		return "tsig"
 	case KindACL:
 		return "acl"
+	case KindOutgoing:
+		return "outgoing"
 	case KindToken:
 		return "token"
+	case KindRegistration:
+		return "registration"
 	default:
 		return "unknown kind"
 	}
@@ -48,8 +54,8 @@ type key struct {
 	id   string
 }
 
-// object is a stored object: *Zone, *Peer, *TSIG, *ACL or *Token. Once in the
-// state it is never changed, only replaced.
+// object is a stored object: *Zone, *Peer, *TSIG, *ACL, *Outgoing, *Token or
+// *Registration. Once in the state it is never changed, only replaced.
 type object interface {
 	key() key
 	account() string

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	gocmp "cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -20,26 +22,87 @@ type model struct {
 	peers map[string]Peer
 	keys  map[string]TSIG
 	acls  map[string]ACL
+	outs  map[string]Outgoing
+	regs  map[string]Registration
+}
+
+// owned is what the objects of a zone id have in common.
+type owned struct{ id, account, name string }
+
+// owners lists them all but one.
+func (m *model) owners(except Kind, id string) (all []owned) {
+	for _, z := range m.zones {
+		if except != KindZone || z.ID != id {
+			all = append(all, owned{z.ID, z.Account, z.Name})
+		}
+	}
+	for _, o := range m.outs {
+		if except != KindOutgoing || o.ID != id {
+			all = append(all, owned{o.ID, o.Account, o.Name})
+		}
+	}
+	for _, r := range m.regs {
+		if except != KindRegistration || r.ID != id {
+			all = append(all, owned{r.ID, r.Account, r.Name})
+		}
+	}
+	return all
+}
+
+// allows reports whether a zone id may have the name and the account.
+func (m *model) allows(kind Kind, id, name, account string) bool {
+	for _, o := range m.owners(kind, id) {
+		same := strings.EqualFold(strings.TrimSuffix(o.name, "."), strings.TrimSuffix(name, "."))
+		if same != (o.id == id) || o.id == id && o.account != account {
+			return false
+		}
+	}
+	return true
+}
+
+// accountOf is that of all peers.
+func (m *model) accountOf(peers []string) (account string, ok bool) {
+	for i, id := range peers {
+		p, ok := m.peers[id]
+		if !ok || slices.Contains(peers[:i], id) || p.Account != m.peers[peers[0]].Account {
+			return "", false
+		}
+		account = p.Account
+	}
+	return account, len(peers) > 0
 }
 
 func (m *model) putZone(z Zone) bool {
-	for id, held := range m.zones {
-		if id != z.ID && strings.EqualFold(strings.TrimSuffix(held.Name, "."), strings.TrimSuffix(z.Name, ".")) {
-			return false
-		}
-	}
-	for i, id := range z.Peers {
-		p, ok := m.peers[id]
-		if !ok || slices.Contains(z.Peers[:i], id) || p.Account != m.peers[z.Peers[0]].Account {
-			return false
-		}
-	}
-	if len(z.Peers) == 0 || z.AutoRefresh < 300 {
+	account, ok := m.accountOf(z.Peers)
+	if !ok || z.AutoRefresh < 300 || !m.allows(KindZone, z.ID, z.Name, account) {
 		return false
 	}
-	z.Account = m.peers[z.Peers[0]].Account
+	z.Account = account
 	m.zones[z.ID] = z
 	return true
+}
+
+func (m *model) putOutgoing(o Outgoing) bool {
+	account, ok := m.accountOf(o.Peers)
+	if !ok || !m.allows(KindOutgoing, o.ID, o.Name, account) {
+		return false
+	}
+	o.Account = account
+	m.outs[o.ID] = o
+	return true
+}
+
+func (m *model) putRegistration(r Registration) bool {
+	if !m.allows(KindRegistration, r.ID, r.Name, r.Account) {
+		return false
+	}
+	m.regs[r.ID] = r
+	return true
+}
+
+func (m *model) deleteListed(id string) bool {
+	found := []bool{remove(m.zones, id), remove(m.outs, id), remove(m.regs, id)}
+	return slices.Contains(found, true)
 }
 
 func (m *model) putPeer(p Peer) bool {
@@ -77,6 +140,11 @@ func (m *model) deletePeer(id string) bool {
 			return false
 		}
 	}
+	for _, o := range m.outs {
+		if slices.Contains(o.Peers, id) {
+			return false
+		}
+	}
 	return remove(m.peers, id)
 }
 
@@ -108,7 +176,7 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = r.Close() }()
-		m := &model{map[string]Zone{}, map[string]Peer{}, map[string]TSIG{}, map[string]ACL{}}
+		m := &model{map[string]Zone{}, map[string]Peer{}, map[string]TSIG{}, map[string]ACL{}, map[string]Outgoing{}, map[string]Registration{}}
 		ids := rapid.SampledFrom([]string{"1", "2", "3"})
 		accounts := rapid.SampledFrom([]string{account, other})
 		names := rapid.SampledFrom([]string{"a.example", "A.example.", "b.example", "c.example."})
@@ -126,6 +194,28 @@ func TestModel(t *testing.T) {
 					Peers:       rapid.SliceOfN(ids, 0, 3).Draw(t, "peers"),
 				}
 				step(t, m.putZone(z), func(tx *Tx) error { return tx.PutZone(z) })
+			},
+			"put outgoing": func(t *rapid.T) {
+				o := Outgoing{
+					ID: ids.Draw(t, "id"), Name: names.Draw(t, "name"), Enabled: rapid.Bool().Draw(t, "enabled"),
+					Peers: rapid.SliceOfN(ids, 0, 2).Draw(t, "peers"),
+				}
+				step(t, m.putOutgoing(o), func(tx *Tx) error { return tx.PutOutgoing(o) })
+			},
+			"delete outgoing": func(t *rapid.T) {
+				id := ids.Draw(t, "id")
+				step(t, remove(m.outs, id), func(tx *Tx) error { return tx.DeleteOutgoing(id) })
+			},
+			"put registration": func(t *rapid.T) {
+				reg := Registration{
+					ID: ids.Draw(t, "id"), Account: accounts.Draw(t, "account"), Name: names.Draw(t, "name"),
+					Paused: rapid.Bool().Draw(t, "paused"), Vanity: rapid.SliceOfN(names, 0, 2).Draw(t, "vanity"),
+				}
+				step(t, m.putRegistration(reg), func(tx *Tx) error { return tx.PutRegistration(reg) })
+			},
+			"delete listed zone": func(t *rapid.T) {
+				id := ids.Draw(t, "id")
+				step(t, m.deleteListed(id), func(tx *Tx) error { return tx.DeleteListedZone(id) })
 			},
 			"put peer": func(t *rapid.T) {
 				p := Peer{ID: ids.Draw(t, "id"), Account: accounts.Draw(t, "account"), Name: "p"}
@@ -201,6 +291,51 @@ func (m *model) compareSources(t *rapid.T, r *Registry) {
 	}
 }
 
+func (m *model) compareOutgoing(t *rapid.T, r *Registry) {
+	for _, id := range []string{"1", "2", "3"} {
+		got, ok := r.Outgoing(id)
+		want, there := m.outs[id]
+		got.Created, got.Modified, got.Revision = want.Created, want.Modified, 0
+		if diff := cmp.Diff(want, got); diff != "" || ok != there {
+			t.Fatalf("outgoing %s: %t, want %t\n%s", id, ok, there, diff)
+		}
+	}
+	names := make(map[string]string)
+	for _, o := range m.owners(0, "") {
+		names[apexOf(o.name)] = o.id
+	}
+	if diff := cmp.Diff(names, r.state.names); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func (m *model) compareListed(t *rapid.T, r *Registry) {
+	accounts := make(map[string]string)
+	for _, o := range m.owners(0, "") {
+		accounts[o.id] = o.account
+	}
+	for _, id := range []string{"1", "2", "3"} {
+		got, ok := r.ListedZone(id)
+		reg, in, out := m.regs[id], m.zones[id], m.outs[id]
+		want := ListedZone{
+			ID: id, Account: accounts[id], Name: gocmp.Or(reg.Name, in.Name, out.Name), Paused: reg.Paused, Vanity: reg.Vanity,
+			Incoming: in.ID != "", Outgoing: out.ID != "", Created: got.Created, Modified: got.Modified,
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || ok != (accounts[id] != "") {
+			t.Fatalf("zone %s: %t\n%s", id, ok, diff)
+		}
+	}
+	list := slices.Collect(r.ZoneNames())
+	for _, z := range list {
+		if accounts[z.ID] != z.Account || r.state.names[z.Apex] != z.ID {
+			t.Fatalf("listed %+v", z)
+		}
+	}
+	if len(list) != len(accounts) || !slices.IsSortedFunc(list, func(a, b ZoneName) int { return strings.Compare(a.Apex, b.Apex) }) {
+		t.Fatalf("listed %v, want %v", list, accounts)
+	}
+}
+
 // compare checks everything that can be read against the model.
 func (m *model) compare(t *rapid.T, r *Registry) {
 	m.compareSources(t, r)
@@ -217,6 +352,8 @@ func (m *model) compare(t *rapid.T, r *Registry) {
 			t.Fatalf("%s by name: %+v", z.Apex(), named)
 		}
 	}
+	m.compareOutgoing(t, r)
+	m.compareListed(t, r)
 	if got := len(r.Peers(account)) + len(r.Peers(other)); got != len(m.peers) {
 		t.Fatalf("%d peers, want %d", got, len(m.peers))
 	}

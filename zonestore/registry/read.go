@@ -74,13 +74,18 @@ func (r *Registry) ACLs(account string) []ACL {
 	return readAccount[*ACL, ACL](r, KindACL, account)
 }
 
+// Outgoing returns the outgoing configuration of a zone id.
+func (r *Registry) Outgoing(id string) (Outgoing, bool) {
+	return readOne[*Outgoing, Outgoing](r, KindOutgoing, id)
+}
+
 // Token returns the token of an id.
 func (r *Registry) Token(id string) (Token, bool) { return readOne[*Token, Token](r, KindToken, id) }
 
 // Tokens lists all tokens, ordered by id.
 func (r *Registry) Tokens() []Token { return readAccount[*Token, Token](r, KindToken, "") }
 
-// ZonesOfPeer lists the ids of the zones that a peer is linked to, in order.
+// ZonesOfPeer lists the ids of the zones that are fetched from a peer, in order.
 func (r *Registry) ZonesOfPeer(peerID string) []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

@@ -1,6 +1,7 @@
-// Package registry keeps the configuration objects: secondary zones, peers,
-// TSIG keys, ACLs and the API's tokens. It validates them, keeps what holds between them (a
-// zone's peers exist, a name belongs to one zone) and stores them durably.
+// Package registry keeps the configuration objects: zones, how they are fetched
+// and handed out, peers, TSIG keys, ACLs and the API's tokens. It validates them,
+// keeps what holds between them (a zone's peers exist, a name belongs to one
+// zone) and stores them durably.
 //
 // Every method may be called from any goroutine. Reads are served from memory
 // and never wait for the disk; writes are atomic transactions that are on disk
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+	"weak"
 
 	"go.uber.org/zap"
 )
@@ -64,6 +66,9 @@ type Registry struct {
 	mu    sync.RWMutex // guards the fields below; never held over I/O
 	state *state
 	feed  feed
+
+	namesMu sync.Mutex // guards names
+	names   weak.Pointer[nameList]
 }
 
 // Open loads the objects stored in options.Dir, or begins with none if there

@@ -66,6 +66,14 @@ func zone(id, name string, peers ...string) Zone {
 	return Zone{ID: id, Name: name, AutoRefresh: 300, Peers: peers, MaxShrink: new(uint8(80))}
 }
 
+func outgoing(id, name string, peers ...string) Outgoing {
+	return Outgoing{ID: id, Name: name, Peers: peers, Enabled: true}
+}
+
+func registration(id, name string) Registration {
+	return Registration{ID: id, Account: account, Name: name}
+}
+
 // seeded has the key k1, the peers p1 (which uses it) and p2, the peer p3 of
 // another account, and the zone z1 of p1.
 func seeded(t *testing.T) *Registry {
@@ -198,6 +206,50 @@ func TestInvariants(t *testing.T) {
 		{"peer moves account", func(tx *Tx) error { return tx.PutPeer(Peer{ID: "p2", Account: other, Name: "x"}) }, "", ReasonAccount, nil},
 		{"peer in use", func(tx *Tx) error { return tx.DeletePeer("p1") }, "", 0, &InUseError{KindPeer, "p1", []string{"z1"}}},
 		{"key in use", func(tx *Tx) error { return tx.DeleteTSIG("k1") }, "", 0, &InUseError{KindTSIG, "k1", []string{"p1"}}},
+		{"outgoing: name of another zone", func(tx *Tx) error { return tx.PutOutgoing(outgoing("z2", "EXAMPLE.org.", "p2")) }, "/name", ReasonTaken, nil},
+		{"outgoing: another name than the zone's", func(tx *Tx) error { return tx.PutOutgoing(outgoing("z1", "a.example", "p2")) }, "/name", ReasonOtherName, nil},
+		{"outgoing: malformed name", func(tx *Tx) error { return tx.PutOutgoing(outgoing("z2", "a b", "p2")) }, "/name", ReasonMalformed, nil},
+		{"outgoing: peer of another account than the zone's", func(tx *Tx) error { return tx.PutOutgoing(outgoing("z1", "example.org", "p3")) }, "/peers/0", ReasonAccount, nil},
+		{"outgoing: no peer", func(tx *Tx) error { return tx.PutOutgoing(outgoing("z2", "a.example")) }, "/peers", ReasonMissing, nil},
+		{"outgoing: 31 peers", func(tx *Tx) error { return tx.PutOutgoing(outgoing("z2", "a.example", thirtyOne...)) }, "/peers", ReasonTooMany, nil},
+		{"outgoing: unknown peer", func(tx *Tx) error { return tx.PutOutgoing(outgoing("z2", "a.example", "p9")) }, "/peers/0", ReasonUnknown, nil},
+		{"zone: another name than its outgoing", func(tx *Tx) error {
+			return errors.Join(tx.PutOutgoing(outgoing("z1", "example.org.", "p2")), tx.PutZone(zone("z1", "a.example", "p1")))
+		}, "/name", ReasonOtherName, nil},
+		{"zone: name of another's outgoing", func(tx *Tx) error {
+			return errors.Join(tx.PutOutgoing(outgoing("z2", "a.example", "p2")), tx.PutZone(zone("z3", "a.example", "p1")))
+		}, "/name", ReasonTaken, nil},
+		{"peer in use by both configurations", func(tx *Tx) error {
+			return errors.Join(
+				tx.PutOutgoing(outgoing("z1", "example.org", "p1")), tx.PutOutgoing(outgoing("z2", "a.example", "p1")), tx.DeletePeer("p1"))
+		}, "", 0, &InUseError{KindPeer, "p1", []string{"z1", "z2"}}},
+		{"registration: name of another zone", func(tx *Tx) error { return tx.PutRegistration(registration("z2", "EXAMPLE.org.")) }, "/name", ReasonTaken, nil},
+		{"registration: another name than the zone's", func(tx *Tx) error { return tx.PutRegistration(registration("z1", "a.example")) }, "/name", ReasonOtherName, nil},
+		{"registration: another account than the zone's", func(tx *Tx) error {
+			reg := registration("z1", "example.org")
+			reg.Account = other
+			return tx.PutRegistration(reg)
+		}, "/account/id", ReasonAccount, nil},
+		{"registration: malformed name", func(tx *Tx) error { return tx.PutRegistration(registration("z2", "a b")) }, "/name", ReasonMalformed, nil},
+		{"registration: no account", func(tx *Tx) error { return tx.PutRegistration(Registration{ID: "z2", Name: "a.example"}) }, "/account/id", ReasonMissing, nil},
+		{"registration: malformed name server", func(tx *Tx) error {
+			reg := registration("z2", "a.example")
+			reg.Vanity = []string{"ns.example", "a b"}
+			return tx.PutRegistration(reg)
+		}, "/vanity_name_servers/1", ReasonMalformed, nil},
+		{"registration: 17 name servers", func(tx *Tx) error {
+			reg := registration("z2", "a.example")
+			reg.Vanity = slices.Repeat([]string{"ns.example"}, 17)
+			return tx.PutRegistration(reg)
+		}, "/vanity_name_servers", ReasonTooMany, nil},
+		{"zone: another name than the registration", func(tx *Tx) error {
+			return errors.Join(tx.PutRegistration(registration("z2", "a.example")), tx.PutZone(zone("z2", "b.example", "p2")))
+		}, "/name", ReasonOtherName, nil},
+		{"zone: peer of another account than the registration's", func(tx *Tx) error {
+			return errors.Join(tx.PutRegistration(registration("z2", "a.example")), tx.PutZone(zone("z2", "a.example", "p3")))
+		}, "/peers/0", ReasonAccount, nil},
+		{"delete a zone there is nothing of", func(tx *Tx) error { return tx.DeleteListedZone("z9") }, "", 0, ErrNotFound},
+		{"delete an outgoing that is not there", func(tx *Tx) error { return tx.DeleteOutgoing("z1") }, "", 0, ErrNotFound},
 		{"peer in use by this transaction", func(tx *Tx) error {
 			return errors.Join(tx.PutZone(zone("z2", "a.example", "p2")), tx.DeletePeer("p2"))
 		}, "", 0, &InUseError{KindPeer, "p2", []string{"z2"}}},

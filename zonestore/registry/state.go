@@ -11,10 +11,11 @@ import (
 type state struct {
 	objects     map[key]object    // all but zones
 	zones       map[string]*Zone  // by id
-	names       map[string]string // apex to zone id
-	zonesOfPeer map[string]set
+	names       map[string]string // apex to zone id, of all named objects
+	zonesOfPeer map[string]set    // by their incoming configuration
+	outgoing    map[string]set    // ids of the zones handed out to a peer
 	peersOfTSIG map[string]set
-	accounts    map[accountKey]set // ids of peers, keys and ACLs
+	accounts    map[accountKey]set // ids of all but zones
 	ranges      ranges
 	revision    uint64
 }
@@ -33,6 +34,7 @@ func newState() *state {
 		zones:       make(map[string]*Zone),
 		names:       make(map[string]string),
 		zonesOfPeer: make(map[string]set),
+		outgoing:    make(map[string]set),
 		peersOfTSIG: make(map[string]set),
 		accounts:    make(map[accountKey]set),
 		ranges:      make(ranges),
@@ -61,13 +63,20 @@ func (s *state) index(o object) {
 		}
 	case *ACL:
 		s.ranges.add(o)
+	case *Outgoing:
+		s.enterName(o)
+		for _, peer := range o.Peers {
+			addTo(s.outgoing, peer, o.ID)
+		}
+	case *Registration:
+		s.enterName(o)
 	}
 }
 
 func (s *state) putZone(zone *Zone) {
 	zone.shareText()
 	s.zones[zone.ID] = zone
-	s.names[zone.Apex()] = zone.ID
+	s.enterName(zone)
 	for _, peer := range zone.Peers {
 		addTo(s.zonesOfPeer, peer, zone.ID)
 	}
@@ -115,14 +124,19 @@ func (s *state) unindex(old object) {
 		}
 	case *ACL:
 		s.ranges.remove(old)
+	case *Outgoing:
+		s.leaveName(old)
+		for _, peer := range old.Peers {
+			removeFrom(s.outgoing, peer, old.ID)
+		}
+	case *Registration:
+		s.leaveName(old)
 	}
 }
 
 func (s *state) deleteZone(zone *Zone) {
 	delete(s.zones, zone.ID)
-	if apex := zone.Apex(); s.names[apex] == zone.ID {
-		delete(s.names, apex)
-	}
+	s.leaveName(zone)
 	for _, peer := range zone.Peers {
 		removeFrom(s.zonesOfPeer, peer, zone.ID)
 	}

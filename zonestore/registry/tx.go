@@ -43,6 +43,16 @@ func (tx *Tx) TSIG(id string) (TSIG, bool) { return txOne[*TSIG, TSIG](tx, KindT
 // ACL returns the ACL of an id.
 func (tx *Tx) ACL(id string) (ACL, bool) { return txOne[*ACL, ACL](tx, KindACL, id) }
 
+// Outgoing returns the outgoing configuration of a zone id.
+func (tx *Tx) Outgoing(id string) (Outgoing, bool) {
+	return txOne[*Outgoing, Outgoing](tx, KindOutgoing, id)
+}
+
+// Registration returns the registration of a zone id.
+func (tx *Tx) Registration(id string) (Registration, bool) {
+	return txOne[*Registration, Registration](tx, KindRegistration, id)
+}
+
 // Token returns the token of an id.
 func (tx *Tx) Token(id string) (Token, bool) { return txOne[*Token, Token](tx, KindToken, id) }
 
@@ -99,6 +109,34 @@ func (tx *Tx) PutACL(acl ACL) error {
 	return tx.set(acl.key(), &acl)
 }
 
+// PutOutgoing creates or replaces the outgoing configuration of a zone. Revision,
+// Created and Modified are set here; an empty Account becomes that of the peers.
+func (tx *Tx) PutOutgoing(o Outgoing) error {
+	o = o.clone()
+	if err := tx.checkOutgoing(&o); err != nil {
+		return err
+	}
+	o.Revision, o.Created, o.Modified = tx.revision, tx.now, tx.now
+	if old, ok := tx.Outgoing(o.ID); ok {
+		o.Created = old.Created
+	}
+	return tx.set(o.key(), &o)
+}
+
+// PutRegistration creates or replaces the registration of a zone. Revision,
+// Created and Modified are set here.
+func (tx *Tx) PutRegistration(r Registration) error {
+	r = r.clone()
+	if err := tx.checkRegistration(&r); err != nil {
+		return err
+	}
+	r.Revision, r.Created, r.Modified = tx.revision, tx.now, tx.now
+	if old, ok := tx.Registration(r.ID); ok {
+		r.Created = old.Created
+	}
+	return tx.set(r.key(), &r)
+}
+
 // PutToken creates or replaces a token. Revision and Created are set here.
 func (tx *Tx) PutToken(token Token) error {
 	token = token.clone()
@@ -130,6 +168,9 @@ func (tx *Tx) DeleteTSIG(id string) error {
 
 // DeleteACL removes an ACL.
 func (tx *Tx) DeleteACL(id string) error { return tx.delete(key{KindACL, id}, nil) }
+
+// DeleteOutgoing removes the outgoing configuration of a zone.
+func (tx *Tx) DeleteOutgoing(id string) error { return tx.delete(key{KindOutgoing, id}, nil) }
 
 // DeleteToken revokes a token.
 func (tx *Tx) DeleteToken(id string) error { return tx.delete(key{KindToken, id}, nil) }

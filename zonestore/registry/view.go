@@ -8,11 +8,11 @@ type view struct {
 	base *state
 	over map[key]object // nil: deleted
 	read map[key]bool   // objects of the base that were looked at
-	apex map[*Zone]string
+	apex map[named]string
 }
 
 func newView(base *state) *view {
-	return &view{base: base, over: make(map[key]object), read: make(map[key]bool), apex: make(map[*Zone]string)}
+	return &view{base: base, over: make(map[key]object), read: make(map[key]bool), apex: make(map[named]string)}
 }
 
 // get returns the object of a key, or nil.
@@ -26,37 +26,23 @@ func (v *view) get(k key) object {
 
 // zoneByName returns the zone with that apex, or nil.
 func (v *view) zoneByName(apex string) *Zone {
-	for _, o := range v.over {
-		if zone, ok := o.(*Zone); ok && v.apexOf(zone) == apex {
-			return zone
-		}
-	}
-	id, ok := v.base.names[apex]
-	if !ok {
-		return nil
-	}
-	if _, replaced := v.over[key{KindZone, id}]; replaced {
-		return nil
-	}
-	return v.base.zones[id]
+	zone, _ := v.get(key{KindZone, v.holder(apex)}).(*Zone)
+	return zone
 }
 
-// apexOf remembers the apexes of the overlay, which are compared often.
-func (v *view) apexOf(zone *Zone) string {
-	apex, ok := v.apex[zone]
-	if !ok {
-		apex = zone.Apex()
-		v.apex[zone] = apex
-	}
-	return apex
-}
-
-// zonesOfPeer lists the ids of the zones that a peer is linked to, in order.
+// zonesOfPeer lists the ids of the zones that a peer is linked to, by either
+// configuration, in order.
 func (v *view) zonesOfPeer(peer string) []string {
-	return v.users(v.base.zonesOfPeer[peer], KindZone, func(o object) bool {
+	ids := v.users(v.base.zonesOfPeer[peer], KindZone, func(o object) bool {
 		zone, ok := o.(*Zone)
 		return ok && slices.Contains(zone.Peers, peer)
 	})
+	ids = append(ids, v.users(v.base.outgoing[peer], KindOutgoing, func(o object) bool {
+		out, ok := o.(*Outgoing)
+		return ok && slices.Contains(out.Peers, peer)
+	})...)
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // peersOfTSIG lists the ids of the peers that use a key, in order.

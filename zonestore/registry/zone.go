@@ -23,13 +23,7 @@ type Zone struct {
 
 // Apex gives the zone's name as an absolute presentation name in lower case.
 // Two zones are the same zone in the DNS exactly if their apexes are equal.
-func (z Zone) Apex() string {
-	apex, err := ApexKey(z.Name)
-	if err != nil {
-		return strings.ToLower(strings.TrimSuffix(z.Name, ".")) + "."
-	}
-	return apex
-}
+func (z Zone) Apex() string { return apexOf(z.Name) }
 
 // ApexKey gives the canonical form of a zone name: absolute, in lower case,
 // escaped in one way only. Names that differ in case, the last dot or the
