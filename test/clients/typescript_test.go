@@ -27,6 +27,13 @@ func TestTypeScript(t *testing.T) {
 	w.node(t, "life.mjs")
 }
 
+// TestTypeScriptZones runs ts/zones.mjs against a daemon.
+func TestTypeScriptZones(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.node(t, "zones.mjs")
+}
+
 // node runs a script of ts, which fails by its exit code.
 func (w *world) node(t *testing.T, script string) {
 	t.Helper()
