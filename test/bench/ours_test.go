@@ -20,7 +20,7 @@ var ours = product{
 }
 
 func oursConfig(s *secondary) string {
-	return fmt.Sprintf("data_dir: %q\ndns:\n  listen: [%q]\napi:\n  listen: %q\n%s", s.dir, s.addr, s.api, s.settings)
+	return fmt.Sprintf("data_dir: %q\ndns:\n  listen: [%q]\napi:\n  listen: %q\n  requests_per_second_per_token: 0\n%s", s.dir, s.addr, s.api, s.settings)
 }
 
 const token = "test-token-of-the-benchmark-0123456789"

@@ -1,0 +1,129 @@
+package transfer
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+
+	"secondaryd/zonestore"
+)
+
+// dispatchLocked starts the refresh of j, or has it wait for its turn.
+func (e *Engine) dispatchLocked(j *job, now time.Time) {
+	peers, _, again := e.choosePeersLocked(j, now)
+	if !again.IsZero() && j.wish.release == nil {
+		j.check = again
+		return
+	}
+	var addr netip.AddrPort
+	if len(peers) > 0 {
+		addr = peers[0].addr
+	}
+	s := e.shareLocked(addr)
+	if wait := e.pollWait(j, s, now); wait > 0 {
+		j.check = now.Add(wait)
+		return
+	}
+	if !s.places.enter(j, e.placesOf()) {
+		j.queued = &s.places
+		return
+	}
+	j.holds = &s.places
+	e.enterLocked(j)
+}
+
+// peersLocked returns the peers of j in the order in which they are to be asked.
+func (e *Engine) peersLocked(j *job) []peer {
+	peers := e.resolver.peersOf(j.served.ID())
+	for i, p := range peers {
+		if until, ok := j.whole[p.addr]; ok && time.Now().Before(until) {
+			peers[i].ixfr = false
+		}
+	}
+	if j.wish.from.IsValid() {
+		first(peers, j.wish.from)
+	}
+	return peers
+}
+
+// pollWait returns how long j must wait for the poll rate of its peer. A zone
+// without a copy is not polled, it asks for the transfer.
+func (e *Engine) pollWait(j *job, s *share, now time.Time) time.Duration {
+	if j.granted || j.served.View().State != zonestore.StateServing {
+		return 0
+	}
+	j.granted = true
+	wait := s.polls.ReserveN(now, 1).DelayFrom(now)
+	if wait > pollsLate && now.Sub(s.said) > pollsLate {
+		s.said = now
+		e.log.Warn("more zones are due than may be polled: raise transfer.soa_queries_per_second_per_peer, or the zones' auto_refresh_seconds",
+			zap.String("zone", j.apex().String()), zap.Duration("wait", wait), zap.Int("limit", e.limits.PollsPerSecond))
+	}
+	return wait
+}
+
+// pollsLate is how late a poll may be before the log says so, and how often.
+const pollsLate = time.Minute
+
+// enterLocked starts j, which has its place with a peer, unless too many
+// refreshes are under way.
+func (e *Engine) enterLocked(j *job) {
+	if !e.all.enter(j, maxRefreshes) {
+		j.queued = &e.all
+		return
+	}
+	e.startLocked(j)
+}
+
+func (e *Engine) startLocked(j *job) {
+	o := order{apex: j.apex(), served: j.served, wish: j.wish, newest: e.limits.AskAll, datagrams: e.limits.IXFRByUDP, guard: e.limits.Guard, held: j.held}
+	if j.shrink != nil {
+		o.guard.ShrinkPercent = int(*j.shrink)
+	}
+	if o.wish.release != j.held {
+		o.wish.release = nil // it is held no longer
+	}
+	o.peers, o.leftOut, o.again = e.choosePeersLocked(j, time.Now())
+	for _, p := range o.peers {
+		e.shareLocked(p.addr).breaker.probe()
+	}
+	j.queued, j.wish, j.granted = nil, wish{}, false
+	j.begin(time.Now())
+	ctx, cancel := context.WithCancel(e.ctx)
+	j.stop = cancel
+	e.workers.Go(func() {
+		defer cancel()
+		r := e.refresh(ctx, o)
+		e.finish(ctx, j, o, r)
+	})
+}
+
+// refresh contains a panic in one zone's refresh: the others go on.
+func (e *Engine) refresh(ctx context.Context, o order) (r refreshResult) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.log.Error("refresh panicked", zap.String("zone", o.apex.String()), zap.Any("panic", p), zap.Stack("stack"))
+			r = refreshResult{attempts: []attempt{{err: fail(StepCheck, CauseInternal, "panic: %v", p), at: time.Now()}}}
+		}
+	}()
+	return refresh(ctx, e.client, o)
+}
+
+// leaveLocked gives back the places of j and starts those that get them.
+func (e *Engine) leaveLocked(j *job) {
+	if next := e.all.leave(); next != nil {
+		e.startLocked(next)
+	}
+	e.leaveShareLocked(j)
+}
+
+func (e *Engine) leaveShareLocked(j *job) {
+	share := j.holds
+	j.holds = nil
+	if next := share.leave(); next != nil {
+		next.holds, next.queued = share, nil
+		e.enterLocked(next)
+	}
+}
