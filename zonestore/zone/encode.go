@@ -99,7 +99,7 @@ func (s *slab) write(w io.Writer) error {
 }
 
 func (n *nodes) write(w io.Writer) error {
-	b := make([]byte, 0, nodePageSize*nodeSize)
+	b := make([]byte, 0, min(n.len(), nodePageSize)*nodeSize) // small zones come by the thousand
 	for _, page := range n.all {
 		b = b[:0]
 		for _, x := range page {
@@ -116,7 +116,7 @@ func (n *nodes) write(w io.Writer) error {
 }
 
 func (x *index) write(w io.Writer) error {
-	b := make([]byte, 0, slotPageSize*slotSize)
+	b := make([]byte, 0, min(int(x.size), slotPageSize)*slotSize)
 	for _, page := range x.all {
 		b = b[:0]
 		for _, entry := range page {
@@ -130,7 +130,7 @@ func (x *index) write(w io.Writer) error {
 }
 
 func (o *order) write(w io.Writer) error {
-	b := make([]byte, 0, orderPageSize*4)
+	b := make([]byte, 0, min(o.count, orderPageSize)*4)
 	for _, page := range o.pages {
 		b = b[:0]
 		for _, n := range page.nodes {
