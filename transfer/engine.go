@@ -166,8 +166,19 @@ func (e *Engine) runDue(now time.Time) time.Duration {
 	if !ok {
 		return idle
 	}
+	if len(e.jobs) > manyZones {
+		return max(at.Sub(now), together)
+	}
 	return max(at.Sub(now), 0)
 }
+
+const (
+	// manyZones is how many zones there are before those that fall due within
+	// together of one another are polled so: to wake for each by itself costs
+	// more than the poll.
+	manyZones = 1000
+	together  = 20 * time.Millisecond
+)
 
 // scheduleLocked puts j down for whatever comes first: its check or its expiry.
 func (e *Engine) scheduleLocked(j *job) {
