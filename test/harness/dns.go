@@ -129,6 +129,9 @@ func Transfer(t testing.TB, addr netip.AddrPort, zone string, key *Key) []dns.RR
 	return records[:len(records)-1]
 }
 
+// notifyTries is how often a NOTIFY is sent that gets no answer.
+const notifyTries = 3
+
 // Notify sends a NOTIFY for the zone from an address of this machine and returns
 // the response code. With a key it is signed, right or wrong as the key is.
 func Notify(t testing.TB, from netip.Addr, to netip.AddrPort, zone string, key *Key) int {
@@ -143,7 +146,13 @@ func Notify(t testing.TB, from netip.Addr, to netip.AddrPort, zone string, key *
 		c.TsigSecret = map[string]string{name: key.Secret}
 		m.SetTsig(name, key.Algorithm, 300, time.Now().Unix())
 	}
-	answer, _, err := c.Exchange(m, to.String())
+	var answer *dns.Msg
+	var err error
+	for range notifyTries { // as a primary does (RFC 1996 section 3.6)
+		if answer, _, err = c.Exchange(m, to.String()); answer != nil {
+			break
+		}
+	}
 	if answer == nil {
 		t.Fatalf("NOTIFY of %s to %s: %v", zone, to, err)
 	}
