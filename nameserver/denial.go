@@ -21,7 +21,7 @@ type proofs struct {
 
 	expanded bool       // the current name is answered from a wildcard
 	match    zone.Match // where it fell, if so
-	hashed   hashInput
+	hashed   zone.NSEC3Hasher
 }
 
 func (p *proofs) reset() { p.count, p.given, p.expanded = 0, 0, false }

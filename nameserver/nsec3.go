@@ -1,29 +1,15 @@
 package nameserver
 
 import (
-	"crypto/sha1" //nolint:gosec // the one hash that NSEC3 has (RFC 5155 section 11)
-
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore/zone"
 )
-
-// hashInput is scratch for hashing names: a name or hash, then the salt.
-type hashInput [wire.MaxName + 255]byte
-
-// hash returns the NSEC3 hash of a folded name (RFC 5155 section 5).
-func (b *hashInput) hash(name wire.Name, p zone.NSEC3Param) (h [zone.NSEC3HashSize]byte) {
-	h = sha1.Sum(append(append(b[:0], name...), p.Salt...))
-	for range p.Iterations {
-		h = sha1.Sum(append(append(b[:0], h[:]...), p.Salt...))
-	}
-	return h
-}
 
 // findNSEC3 returns the node of the chain that matches a folded name, or else
 // the one that covers it.
 func (r *responder) findNSEC3(name wire.Name) (n zone.Node, matches, ok bool) {
 	p, _ := r.zone.NSEC3()
-	h := r.proofs.hashed.hash(name, p)
+	h := r.proofs.hashed.Hash(name, p)
 	return r.zone.NSEC3Before(&h)
 }
 

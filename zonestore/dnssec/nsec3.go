@@ -2,29 +2,12 @@ package dnssec
 
 import (
 	"bytes"
-	"crypto/sha1" // the one hash that NSEC3 has (RFC 5155 section 11)
 	"encoding/base32"
 	"encoding/binary"
 
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore/zone"
 )
-
-// maxIterations bounds the work for a name (RFC 9276 section 3.2). No version
-// with more is served.
-const maxIterations = 500
-
-// hashInput is scratch for hashing names: a name or hash, then the salt.
-type hashInput [wire.MaxName + 255]byte
-
-// hash returns the NSEC3 hash of a folded name (RFC 5155 section 5).
-func (b *hashInput) hash(name wire.Name, p zone.NSEC3Param) (h [zone.NSEC3HashSize]byte) {
-	h = sha1.Sum(append(append(b[:0], name...), p.Salt...))
-	for range p.Iterations {
-		h = sha1.Sum(append(append(b[:0], h[:]...), p.Salt...))
-	}
-	return h
-}
 
 // nsec3 is an NSEC3 record (RFC 5155 section 3.2).
 type nsec3 struct {
@@ -118,7 +101,7 @@ const (
 // checkHash looks for the NSEC3 record of a name.
 func (w *worker) checkHash(n zone.Node, want want, p zone.NSEC3Param) {
 	w.owner = wire.AppendFolded(w.owner[:0], n.Name())
-	h := w.hashed.hash(wire.Name(w.owner), p)
+	h := w.hashed.Hash(wire.Name(w.owner), p)
 	owner, matches, ok := w.zone.NSEC3Before(&h)
 	if !ok {
 		return // checkRing tells it

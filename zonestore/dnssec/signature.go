@@ -86,7 +86,7 @@ type worker struct {
 	owner    []byte
 	owned    []uint16
 	listed   []uint16
-	hashed   hashInput
+	hashed   zone.NSEC3Hasher
 	matching int // names that have an NSEC3 record
 }
 

@@ -23,8 +23,8 @@ const tasksAtOnce = 64
 func (v *validation) walk(ctx context.Context) error {
 	param, hashed := v.zone.NSEC3()
 	switch {
-	case hashed && param.Iterations > maxIterations:
-		v.problem(v.zone.Apex(), wire.TypeNSEC3PARAM, "%d iterations, at most %d are computed", param.Iterations, maxIterations)
+	case hashed && param.Iterations > zone.MaxNSEC3Iterations:
+		v.problem(v.zone.Apex(), wire.TypeNSEC3PARAM, "%d iterations, at most %d are computed", param.Iterations, zone.MaxNSEC3Iterations)
 		hashed = false
 	case hashed:
 		v.checkRing(param)
