@@ -10,7 +10,6 @@ import (
 	"go.uber.org/zap"
 
 	"secondaryd/internal/wire"
-	"secondaryd/zonestore"
 )
 
 // ErrBusy means that as many as may already do what was asked for.
@@ -116,10 +115,7 @@ func (e *Engine) Diagnose(ctx context.Context, zoneID string) ([]Diagnosis, erro
 	defer e.diagnoses.leave(zoneID)
 	ctx, cancel := context.WithTimeout(ctx, diagnosisTime)
 	defer cancel()
-	view := &zonestore.View{}
-	if served, ok := e.store.Get(zoneID); ok {
-		view = served.View()
-	}
+	view := e.view(zoneID)
 	peers := e.resolver.peersOf(zoneID)
 	found := make([]Diagnosis, len(peers))
 	places := make(chan struct{}, diagnosisPeers)

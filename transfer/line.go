@@ -48,15 +48,15 @@ func (l *line) connect(ctx context.Context) (err error) {
 		return nil
 	}
 	l.hangUp()
-	l.kept = true
-	if l.conn = l.client.pool.take(l.peer.way()); l.conn == nil {
-		l.kept = false
-		if l.conn, err = l.client.open(ctx, "tcp", l.peer); err != nil {
-			l.conn = nil
+	conn := l.client.pool.take(l.peer.way())
+	l.kept = conn != nil
+	if conn == nil {
+		if conn, err = l.client.open(ctx, "tcp", l.peer); err != nil {
 			return err
 		}
 	}
-	l.untie = context.AfterFunc(ctx, func(conn net.Conn) func() { return func() { _ = conn.Close() } }(l.conn))
+	l.conn = conn
+	l.untie = context.AfterFunc(ctx, func() { _ = conn.Close() })
 	return nil
 }
 
