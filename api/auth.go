@@ -1,8 +1,6 @@
 package api
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -19,7 +17,7 @@ import (
 // holds: the way in to an empty server, and back in. It may be replaced while
 // requests are served.
 type Tokens struct {
-	hashes atomic.Pointer[[][sha256.Size]byte]
+	hashes atomic.Pointer[[]registry.TokenHash]
 }
 
 // NewTokens makes a set. Empty tokens admit nobody and are left out.
@@ -31,10 +29,10 @@ func NewTokens(tokens ...string) *Tokens {
 
 // Replace makes these the only tokens.
 func (t *Tokens) Replace(tokens ...string) {
-	hashes := make([][sha256.Size]byte, 0, len(tokens))
+	hashes := make([]registry.TokenHash, 0, len(tokens))
 	for _, token := range tokens {
 		if token != "" {
-			hashes = append(hashes, sha256.Sum256([]byte(token)))
+			hashes = append(hashes, registry.HashToken(token))
 		}
 	}
 	t.hashes.Store(&hashes)
@@ -42,12 +40,11 @@ func (t *Tokens) Replace(tokens ...string) {
 
 // valid compares with every token in constant time.
 func (t *Tokens) valid(token string) bool {
-	hash := sha256.Sum256([]byte(token))
-	found := 0
+	found := false
 	for _, known := range *t.hashes.Load() {
-		found |= subtle.ConstantTimeCompare(hash[:], known[:])
+		found = known.Matches(token) || found
 	}
-	return found == 1 && token != ""
+	return found && token != ""
 }
 
 // fixedID is the id and the name, in answers and in the log, of whoever comes
