@@ -12,14 +12,14 @@ import (
 
 // dispatchLocked starts the refresh of j, or has it wait for its turn.
 func (e *Engine) dispatchLocked(j *job, now time.Time) {
-	peers, _, again := e.choosePeersLocked(j, now)
-	if !again.IsZero() && j.wish.release == nil {
-		j.check = again
+	c := e.chooseLocked(j, now)
+	if !c.again.IsZero() && j.wish.release == nil {
+		j.check = c.again
 		return
 	}
 	var addr netip.AddrPort
-	if len(peers) > 0 {
-		addr = peers[0].addr
+	if len(c.peers) > 0 {
+		addr = c.peers[0].addr
 	}
 	s := e.shareLocked(addr)
 	if wait := e.pollWait(j, s, now); wait > 0 {
@@ -31,7 +31,7 @@ func (e *Engine) dispatchLocked(j *job, now time.Time) {
 		return
 	}
 	j.holds = &s.places
-	e.enterLocked(j)
+	e.enterLocked(j, c)
 }
 
 // peersLocked returns the peers of j in the order in which they are to be asked.
@@ -69,23 +69,22 @@ const pollsLate = time.Minute
 
 // enterLocked starts j, which has its place with a peer, unless too many
 // refreshes are under way.
-func (e *Engine) enterLocked(j *job) {
+func (e *Engine) enterLocked(j *job, c choice) {
 	if !e.all.enter(j, maxRefreshes) {
 		j.queued = &e.all
 		return
 	}
-	e.startLocked(j)
+	e.startLocked(j, c)
 }
 
-func (e *Engine) startLocked(j *job) {
-	o := order{apex: j.apex(), served: j.served, wish: j.wish, newest: e.limits.AskAll, datagrams: e.limits.IXFRByUDP, guard: e.limits.Guard, held: j.held}
+func (e *Engine) startLocked(j *job, c choice) {
+	o := order{apex: j.apex(), served: j.served, choice: c, wish: j.wish, newest: e.limits.AskAll, datagrams: e.limits.IXFRByUDP, guard: e.limits.Guard, held: j.held}
 	if j.shrink != nil {
 		o.guard.ShrinkPercent = int(*j.shrink)
 	}
 	if o.wish.release != j.held {
 		o.wish.release = nil // it is held no longer
 	}
-	o.peers, o.leftOut, o.again = e.choosePeersLocked(j, time.Now())
 	for _, p := range o.peers {
 		e.shareLocked(p.addr).breaker.probe()
 	}
@@ -114,7 +113,7 @@ func (e *Engine) refresh(ctx context.Context, o order) (r refreshResult) {
 // leaveLocked gives back the places of j and starts those that get them.
 func (e *Engine) leaveLocked(j *job) {
 	if next := e.all.leave(); next != nil {
-		e.startLocked(next)
+		e.startLocked(next, e.chooseLocked(next, time.Now()))
 	}
 	e.leaveShareLocked(j)
 }
@@ -124,6 +123,6 @@ func (e *Engine) leaveShareLocked(j *job) {
 	j.holds = nil
 	if next := share.leave(); next != nil {
 		next.holds, next.queued = share, nil
-		e.enterLocked(next)
+		e.enterLocked(next, e.chooseLocked(next, time.Now()))
 	}
 }

@@ -84,6 +84,7 @@ func New(o Options) *Engine {
 		rand:     o.Rand,
 		keyed:    o.RequireNotifyKey,
 		listen:   o.Listen,
+		schedule: newSchedule(time.Now()),
 		jobs:     map[string]*job{},
 		shares:   map[netip.AddrPort]*share{},
 		early:    map[string]wish{},
@@ -152,7 +153,7 @@ func (e *Engine) runDue(now time.Time) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for {
-		j := e.schedule.pop(now)
+		j := e.schedule.first(now)
 		if j == nil {
 			break
 		}
@@ -190,7 +191,7 @@ func (e *Engine) scheduleLocked(j *job) {
 		at = v.Expires
 	}
 	e.schedule.set(j, at)
-	if e.schedule.due[0] == j {
+	if e.schedule.isFirst(j) {
 		e.nudge()
 	}
 }

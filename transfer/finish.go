@@ -114,7 +114,7 @@ func (e *Engine) waitLocked(j *job, o order, r *refreshResult, now time.Time) {
 
 // report logs and counts what a refresh came to.
 func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, published bool) {
-	log := e.log.With(zap.String("zone", j.apex().String()))
+	log := e.log.WithLazy(zap.String("zone", j.apex().String()))
 	for _, a := range r.attempts {
 		if a.ixfr != nil {
 			e.metrics.Transferred(kindIXFR.String(), "failed", 0, 0)

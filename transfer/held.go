@@ -61,7 +61,7 @@ func (e *Engine) onHeld(zoneID string, serial uint32, do func(*job)) error {
 
 // holdLocked keeps what a refresh brought, or what is held already.
 func (e *Engine) holdLocked(j *job, r *refreshResult, published bool, now time.Time) {
-	log := e.log.With(zap.String("zone", j.apex().String()))
+	log := e.log.WithLazy(zap.String("zone", j.apex().String()))
 	switch {
 	case r.hold != nil:
 		j.held = &held{received: r.received, serial: r.zone.Serial(), reason: r.hold, from: r.from, since: now, said: now}

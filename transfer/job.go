@@ -26,7 +26,6 @@ type job struct {
 	revision uint64 // of the configuration
 	interval time.Duration
 
-	at    time.Time // when the schedule wakes for it
 	check time.Time // when the next check is due
 	began time.Time // when the last refresh did
 	slot  int32     // place in the schedule, -1: not in it
@@ -153,13 +152,11 @@ type refreshResult struct {
 // order tells refresh what to do; it holds copies, so the refresh runs without
 // the engine's mutex.
 type order struct {
-	apex    wire.Name
-	peers   []peer    // to be asked, in that order
-	leftOut []peer    // not to be asked now
-	again   time.Time // when one of those may be, if all are left out
-	newest  bool      // ask all, and transfer from the one with the newest serial
-	served  *zonestore.Served
-	guard   Guard
+	choice
+	apex   wire.Name
+	newest bool // ask all, and transfer from the one with the newest serial
+	served *zonestore.Served
+	guard  Guard
 	// datagrams has the differences asked for by UDP in place of the serial.
 	datagrams bool
 	held      *held

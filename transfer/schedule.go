@@ -1,31 +1,53 @@
 package transfer
 
-import (
-	"container/heap"
-	"time"
-)
+import "time"
 
 // schedule is the one heap of all zones by the time each must be looked at
 // next: to be checked, or to expire. It is not safe for concurrent use.
+//
+// The times lie in the heap itself: to compare those of a hundred thousand jobs,
+// each somewhere in memory, would take longer than a poll. Each job knows its
+// place; four children to an entry halve the places that change with a move.
 type schedule struct {
-	due dueHeap
+	start time.Time // what the times in the heap count from
+	due   []due
 }
 
-// set puts z down for the given time, or moves it there.
-func (s *schedule) set(z *job, at time.Time) {
-	z.at = at
-	if z.slot < 0 {
-		heap.Push(&s.due, z)
+type due struct {
+	after time.Duration // the start
+	job   *job
+}
+
+const children = 4
+
+// newSchedule makes an empty one. The start has a monotonic reading, if the times
+// given to set have.
+func newSchedule(start time.Time) schedule { return schedule{start: start} }
+
+// set puts j down for the given time, or moves it there.
+func (s *schedule) set(j *job, at time.Time) {
+	d := due{at.Sub(s.start), j}
+	if j.slot < 0 {
+		s.due = append(s.due, d)
+		s.rise(len(s.due)-1, d)
 		return
 	}
-	heap.Fix(&s.due, int(z.slot))
+	s.move(int(j.slot), d)
 }
 
-// drop takes z out.
-func (s *schedule) drop(z *job) {
-	if z.slot >= 0 {
-		heap.Remove(&s.due, int(z.slot))
+// drop takes j out.
+func (s *schedule) drop(j *job) {
+	if j.slot < 0 {
+		return
 	}
+	last := len(s.due) - 1
+	d := s.due[last]
+	s.due[last] = due{}
+	s.due = s.due[:last]
+	if d.job != j {
+		s.move(int(j.slot), d)
+	}
+	j.slot = -1
 }
 
 // next returns when the first zone is due; ok is false if there is none.
@@ -33,39 +55,71 @@ func (s *schedule) next() (at time.Time, ok bool) {
 	if len(s.due) == 0 {
 		return time.Time{}, false
 	}
-	return s.due[0].at, true
+	return s.start.Add(s.due[0].after), true
 }
 
-// pop takes out the first zone if it is due at now.
-func (s *schedule) pop(now time.Time) *job {
-	if len(s.due) == 0 || s.due[0].at.After(now) {
+// first returns the first zone if it is due at now. It stays where it is.
+func (s *schedule) first(now time.Time) *job {
+	if len(s.due) == 0 || s.due[0].after > now.Sub(s.start) {
 		return nil
 	}
-	z, _ := heap.Pop(&s.due).(*job)
-	return z
+	return s.due[0].job
 }
 
-// dueHeap implements heap.Interface; each job knows its place.
-type dueHeap []*job
+// isFirst reports whether no zone is due before j.
+func (s *schedule) isFirst(j *job) bool { return j.slot == 0 }
 
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, k int) bool { return h[i].at.Before(h[k].at) }
-func (h dueHeap) Swap(i, k int) {
-	h[i], h[k] = h[k], h[i]
-	h[i].slot, h[k].slot = int32(i), int32(k)
+// move has d take the place i, or the one that its time asks for from there.
+func (s *schedule) move(i int, d due) {
+	if i > 0 && d.after < s.due[parentOf(i)].after {
+		s.rise(i, d)
+		return
+	}
+	s.sink(i, d)
 }
 
-func (h *dueHeap) Push(x any) {
-	z, _ := x.(*job)
-	z.slot = int32(len(*h))
-	*h = append(*h, z)
+func (s *schedule) rise(i int, d due) {
+	for i > 0 {
+		above := parentOf(i)
+		if s.due[above].after <= d.after {
+			break
+		}
+		s.put(i, s.due[above])
+		i = above
+	}
+	s.put(i, d)
 }
 
-func (h *dueHeap) Pop() any {
-	last := len(*h) - 1
-	z := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	z.slot = -1
-	return z
+func (s *schedule) sink(i int, d due) {
+	for {
+		below := s.earliestChild(i)
+		if below < 0 || s.due[below].after >= d.after {
+			break
+		}
+		s.put(i, s.due[below])
+		i = below
+	}
+	s.put(i, d)
 }
+
+// earliestChild returns the child of i that is due first, -1 if it has none.
+func (s *schedule) earliestChild(i int) int {
+	from := i*children + 1
+	if from >= len(s.due) {
+		return -1
+	}
+	earliest := from
+	for k := from + 1; k < min(from+children, len(s.due)); k++ {
+		if s.due[k].after < s.due[earliest].after {
+			earliest = k
+		}
+	}
+	return earliest
+}
+
+func (s *schedule) put(i int, d due) {
+	s.due[i] = d
+	d.job.slot = int32(i)
+}
+
+func parentOf(i int) int { return (i - 1) / children }

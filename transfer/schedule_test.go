@@ -12,7 +12,7 @@ func TestScheduleModel(t *testing.T) {
 	t.Parallel()
 	epoch := time.Unix(1_000_000, 0)
 	rapid.Check(t, func(t *rapid.T) {
-		var s schedule
+		s := newSchedule(epoch)
 		model := map[*job]time.Time{}
 		jobs := make([]*job, 20)
 		for i := range jobs {
@@ -39,19 +39,20 @@ func TestScheduleModel(t *testing.T) {
 				s.drop(j)
 				delete(model, j)
 			},
-			"pop": func(t *rapid.T) {
+			"first": func(t *rapid.T) {
 				now := epoch.Add(time.Duration(moment.Draw(t, "now")) * time.Second)
 				at, ok := first()
-				j := s.pop(now)
+				j := s.first(now)
 				if due := ok && !at.After(now); due != (j != nil) {
-					t.Fatalf("popped %v at %s, though the first is due at %s (%v)", j, now, at, ok)
+					t.Fatalf("first is %v at %s, though the first is due at %s (%v)", j, now, at, ok)
 				}
 				if j == nil {
 					return
 				}
 				if !model[j].Equal(at) {
-					t.Fatalf("popped a zone due at %s, the first is due at %s", model[j], at)
+					t.Fatalf("first is a zone due at %s, the first is due at %s", model[j], at)
 				}
+				s.drop(j)
 				delete(model, j)
 			},
 			"": func(t *rapid.T) {
@@ -61,6 +62,9 @@ func TestScheduleModel(t *testing.T) {
 					t.Fatalf("next: got %s, %v, want %s, %v", at, ok, wantAt, wantOK)
 				}
 				for _, j := range jobs {
+					if s.isFirst(j) && !model[j].Equal(wantAt) {
+						t.Fatalf("a job due at %s is first, the first is due at %s", model[j], wantAt)
+					}
 					_, in := model[j]
 					if in != (j.slot >= 0) {
 						t.Fatalf("a job's slot is %d, in the schedule: %v", j.slot, in)

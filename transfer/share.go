@@ -37,29 +37,36 @@ func (e *Engine) placesOf() int {
 	return e.limits.RunningPerPeer
 }
 
-// choosePeersLocked parts the peers of j into those to be asked, in that order,
-// and those that are left out because they do not answer. An order, and a NOTIFY
-// of the peer itself, have it asked all the same. When all are left out, again
-// is when there may be one to ask.
-func (e *Engine) choosePeersLocked(j *job, now time.Time) (ask, leftOut []peer, again time.Time) {
+// choice is which of its peers a zone is refreshed from.
+type choice struct {
+	peers   []peer    // to be asked, in that order
+	leftOut []peer    // not to be asked now, because they do not answer
+	again   time.Time // when one of those may be, if all are left out
+}
+
+// chooseLocked parts the peers of j into those to be asked and those that are left
+// out. An order, and a NOTIFY of the peer itself, have it asked all the same.
+func (e *Engine) chooseLocked(j *job, now time.Time) (c choice) {
 	for _, p := range e.peersLocked(j) {
 		b := &e.shareLocked(p.addr).breaker
 		until, blocked := b.blocks(now)
 		if !blocked || j.wish.insist || j.wish.notified && j.wish.from == p.addr.Addr() {
-			ask = append(ask, p)
+			c.peers = append(c.peers, p)
 			continue
 		}
 		p.fact = fail(StepConnect, CauseLeftOut, "%s", b.cause)
-		leftOut = append(leftOut, p)
-		if again.IsZero() || until.Before(again) {
-			again = until
+		c.leftOut = append(c.leftOut, p)
+		if c.again.IsZero() || until.Before(c.again) {
+			c.again = until
 		}
 	}
-	if len(ask) > 0 || len(leftOut) == 0 {
-		return ask, leftOut, time.Time{}
+	if len(c.peers) > 0 || len(c.leftOut) == 0 {
+		c.again = time.Time{}
+		return c
 	}
 	// Not all of the peer's zones in the same moment.
-	return nil, leftOut, again.Add(time.Duration(e.rand.Float64() * float64(breakerFirst)))
+	c.again = c.again.Add(time.Duration(e.rand.Float64() * float64(breakerFirst)))
+	return c
 }
 
 // judgeLocked tells the breakers what came of a refresh.
