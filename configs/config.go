@@ -155,6 +155,8 @@ type Metrics struct {
 	// PerZone adds the series that exist once a zone; turn it off for a large
 	// fleet of zones.
 	PerZone bool `yaml:"per_zone"`
+	// ZoneQueries counts the queries about each zone.
+	ZoneQueries bool `yaml:"zone_queries"`
 }
 
 // Transfer sets what a primary may take of us, and the bounds put on the

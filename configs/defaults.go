@@ -41,7 +41,7 @@ func Default() Config {
 
 			RequestsPerSecondPerToken: 2000,
 		},
-		Metrics: Metrics{RequireToken: false, PerZone: true},
+		Metrics: Metrics{RequireToken: false, PerZone: true, ZoneQueries: false},
 		Transfer: Transfer{
 			ConnectTimeout:             5 * time.Second,
 			FirstMessageTimeout:        10 * time.Second,

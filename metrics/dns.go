@@ -108,9 +108,9 @@ func (d *DNS) showZeros() {
 // Worker returns a new block of counters. Give each worker its own: sharing one
 // is safe, but costs as much as what it counts.
 func (d *DNS) Worker() *DNSWorker {
-	w := new(DNSWorker)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	w := &DNSWorker{number: len(d.workers)}
 	d.workers = append(d.workers, w)
 	return w
 }

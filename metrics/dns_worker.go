@@ -98,6 +98,7 @@ type DNSWorker struct {
 	buckets     [transportCount][len(bounds) + 1]atomic.Uint64
 	nanoseconds [transportCount]atomic.Uint64
 	limited     [limitCount]atomic.Uint64
+	number      int // among all workers
 	_           [64]byte
 }
 

@@ -18,8 +18,9 @@ type Zone struct {
 	Expires   time.Time
 	Unsaved   bool
 	Failing   []FailingPeer
-	Held      time.Time // since when a version is held; zero for none
-	HeldCause string    // from a closed set
+	Held      time.Time    // since when a version is held; zero for none
+	HeldCause string       // from a closed set
+	Queries   *ZoneQueries // nil if none are counted
 }
 
 // FailingPeer is a peer that failed in the zone's last refresh.
@@ -33,6 +34,7 @@ type FailingPeer struct {
 type zones struct {
 	list    func() []Zone
 	perZone bool
+	queries bool
 }
 
 var (
@@ -45,6 +47,7 @@ var (
 	zoneRecords   = desc("zone_records", "Resource records of the served copy.", "zone")
 	zonesHeld     = desc("zones_held", "Zones of which a new version is held until a person releases or discards it.")
 	zoneHeld      = desc("zone_held_timestamp_seconds", "Since when a new version of the zone is held, in Unix time, and why.", "zone", "cause")
+	zoneQueries   = desc("zone_queries_total", "Queries about the zone that were answered, by response code.", "zone", "rcode")
 	zoneFailing   = desc("zone_peer_failing", "A peer that failed in the zone's last refresh, and why; the value is the Unix time of the zone's next try.", "zone", "peer", "step", "cause")
 )
 
@@ -53,9 +56,10 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 // RegisterZones registers the series of zones. list is called at each scrape.
-// Without perZone only the totals are made, for fleets too large for more.
-func RegisterZones(r prometheus.Registerer, perZone bool, list func() []Zone) {
-	r.MustRegister(&zones{list: list, perZone: perZone})
+// Without perZone only the totals are made, for fleets too large for more; queries
+// are counted apart from that.
+func RegisterZones(r prometheus.Registerer, perZone, queries bool, list func() []Zone) {
+	r.MustRegister(&zones{list: list, perZone: perZone, queries: queries})
 }
 
 // Describe implements prometheus.Collector.
@@ -63,6 +67,9 @@ func (c *zones) Describe(ch chan<- *prometheus.Desc) {
 	ch <- zoneCount
 	ch <- zoneUnsaved
 	ch <- zonesHeld
+	if c.queries {
+		ch <- zoneQueries
+	}
 	if !c.perZone {
 		return
 	}
@@ -85,6 +92,9 @@ func (c *zones) Collect(ch chan<- prometheus.Metric) {
 		}
 		if c.perZone {
 			z.collect(ch)
+		}
+		if c.queries {
+			z.Queries.collect(ch, z.Name)
 		}
 	}
 	for state, n := range states {

@@ -65,6 +65,7 @@ func TestQueriesAllocateNothing(t *testing.T) {
 	store := newStore(t, exampleOrg, signedExample, nsecExample, nsec3Example)
 	w := testWorker(store)
 	w.responder.profile = fullProfile(t)
+	w.byZone = 2
 	out := make([]byte, maxUDP)
 	queries := optionQueries(t)
 	for name, question := range pathQueries {

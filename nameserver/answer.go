@@ -21,6 +21,7 @@ func (r *responder) answerFromZones() []byte {
 	if served == nil {
 		return r.fail(rcodeRefused, extendedError{code: extendedNotAuthoritative})
 	}
+	r.asked = served
 	r.giveReportChannel()
 	view := served.View()
 	switch view.State {

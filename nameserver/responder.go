@@ -101,6 +101,7 @@ type responder struct {
 	expire     uint32 // seconds
 
 	// The name being looked up: the query name, then the targets of aliases.
+	asked     *zonestore.Served // the zone of the query name, nil before it is known and if there is none
 	served    *zonestore.Served
 	zone      *zone.Zone    // its version
 	current   wire.Name     // case as received
@@ -131,6 +132,7 @@ func (r *responder) answer(msg []byte, from arrival, out []byte) []byte {
 	r.query = query{header: header}
 	r.rcode, r.aa, r.truncated, r.extended = rcodeNoError, false, false, extendedError{code: noExtendedError}
 	r.gives, r.cookieGood, r.alike = 0, false, 0
+	r.asked = nil
 	r.msg.reset(out)
 	switch header.Opcode() {
 	case wire.OpcodeQuery:

@@ -25,6 +25,7 @@ type Options struct {
 	Zones    Zones
 	Notifier Notifier
 	Metrics  *metrics.DNS
+	ByZone   bool // queries are counted for each zone too
 	Log      *zap.Logger
 
 	Workers  int    // UDP sockets for each address; default one for each CPU
@@ -153,7 +154,7 @@ func New(o Options) (*Server, error) {
 
 // newWorker returns a worker that counts with the given block.
 func (s *Server) newWorker(counters *metrics.DNSWorker) *worker {
-	return &worker{
+	w := &worker{
 		responder: newResponder(s.options.Zones, s.desk, s.profile),
 		counters:  counters,
 		metrics:   s.options.Metrics,
@@ -161,6 +162,10 @@ func (s *Server) newWorker(counters *metrics.DNSWorker) *worker {
 		faults:    s.faults,
 		limiter:   s.limiter,
 	}
+	if s.options.ByZone {
+		w.byZone = len(s.batches) + 1 // all of TCP count as one
+	}
+	return w
 }
 
 // pin ties the goroutine of a UDP worker to a CPU, for ever.

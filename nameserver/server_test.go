@@ -117,6 +117,45 @@ secondaryd_dns_queries_total{rcode="NOERROR",transport="udp",type="A"} 16
 	}
 }
 
+// Queries are counted for the zone that their name is in, whoever answers them,
+// and for none where there is none.
+func TestCountByZone(t *testing.T) {
+	t.Parallel()
+	store := newStore(t, exampleOrg, signedExample)
+	s := startServer(t, Options{Listen: []string{"127.0.0.1:0"}, Workers: 3, Zones: store, ByZone: true})
+	for _, network := range []string{"udp", "tcp"} {
+		for range 8 {
+			lookUp(t, dial(t, network, s.Addrs()[0]))
+		}
+		c := &dns.Conn{Conn: dial(t, network, s.Addrs()[0])}
+		for _, question := range []string{"nothing.example.org A", "example.net A"} {
+			query, _ := parseQuestion(t, question)
+			if err := c.WriteMsg(query); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.ReadMsg(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	registry := prometheus.NewRegistry()
+	metrics.RegisterZones(registry, false, true, func() (zones []metrics.Zone) {
+		for _, z := range store.All() {
+			zones = append(zones, metrics.Zone{Name: z.Apex().String(), State: "serving", Queries: z.Queries()})
+		}
+		return zones
+	})
+	want := `
+# HELP secondaryd_zone_queries_total Queries about the zone that were answered, by response code.
+# TYPE secondaryd_zone_queries_total counter
+secondaryd_zone_queries_total{rcode="NOERROR",zone="example.org."} 16
+secondaryd_zone_queries_total{rcode="NXDOMAIN",zone="example.org."} 2
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "secondaryd_zone_queries_total"); err != nil {
+		t.Error(err)
+	}
+}
+
 // An answer leaves from the address that was asked: a connected socket takes no other.
 func TestWildcardAddress(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,7 @@ type worker struct {
 	faults    *rate.Limiter // of log lines, shared by all workers
 	limiter   *limiter      // nil without limits; shared by all workers
 	ready     int           // answers whose time is not counted yet
+	byZone    int           // the number of workers, if queries are counted for each zone too; else 0
 }
 
 // handle returns the answer to msg, which came at a time, in out's memory, or
@@ -40,6 +41,9 @@ func (w *worker) handle(msg []byte, transport Transport, client netip.AddrPort, 
 	if answer = w.limit(answer); answer != nil {
 		w.counters.Answered(transport, w.responder.query.qtype, w.responder.rcode, len(answer))
 		w.ready++
+		if zone := w.responder.asked; zone != nil && w.byZone > 0 {
+			zone.CountQueries(w.byZone).Answered(w.counters, w.responder.rcode)
+		}
 	}
 	return answer
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"secondaryd/internal/wire"
+	"secondaryd/metrics"
 	"secondaryd/zonestore/zone"
 )
 
@@ -38,6 +39,7 @@ type Served struct {
 	apex    wire.Name // folded
 	view    atomic.Pointer[View]
 	timers  atomic.Pointer[Timers]
+	queries atomic.Pointer[metrics.ZoneQueries]
 	unsaved atomic.Bool // the served version is not on disk
 
 	writing  sync.Mutex // held while a version is saved and published; guards the fields below
@@ -63,6 +65,19 @@ func (s *Served) View() *View { return s.view.Load() }
 
 // Timers returns when the zone was checked and confirmed.
 func (s *Served) Timers() Timers { return *s.timers.Load() }
+
+// Queries returns the counters of queries about the zone, nil if there are none.
+func (s *Served) Queries() *metrics.ZoneQueries { return s.queries.Load() }
+
+// CountQueries returns the counters of queries about the zone, made for that many
+// workers by the first query.
+func (s *Served) CountQueries(workers int) *metrics.ZoneQueries {
+	if q := s.queries.Load(); q != nil {
+		return q
+	}
+	s.queries.CompareAndSwap(nil, metrics.NewZoneQueries(workers))
+	return s.queries.Load()
+}
 
 // Unsaved reports whether the served version could not be saved yet.
 func (s *Served) Unsaved() bool { return s.unsaved.Load() }

@@ -67,7 +67,7 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 
 		RequireNotifyKey: c.Notify.RequireKey,
 	})
-	metrics.RegisterZones(series, c.Metrics.PerZone, func() []metrics.Zone { return zoneSeries(d.engine) })
+	metrics.RegisterZones(series, c.Metrics.PerZone, c.Metrics.ZoneQueries, func() []metrics.Zone { return zoneSeries(d.engine, d.store) })
 	if err := d.openDNS(c, series); err != nil {
 		return nil, err
 	}
@@ -112,6 +112,7 @@ func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) error {
 		Zones:              d.store,
 		Notifier:           d.engine,
 		Metrics:            metrics.NewDNS(series),
+		ByZone:             c.Metrics.ZoneQueries,
 		Workers:            c.DNS.Workers,
 		Batch:              c.DNS.Batch,
 		ReceiveBuffer:      int(c.DNS.ReceiveBuffer),

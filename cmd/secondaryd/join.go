@@ -196,7 +196,7 @@ func (d diagnoser) Diagnose(ctx context.Context, zoneID string) ([]api.Diagnosis
 }
 
 // zoneSeries makes what a scrape shows of the zones.
-func zoneSeries(engine *transfer.Engine) []metrics.Zone {
+func zoneSeries(engine *transfer.Engine, store *zonestore.Store) []metrics.Zone {
 	statuses := engine.Statuses()
 	zones := make([]metrics.Zone, len(statuses))
 	for i, s := range statuses {
@@ -209,6 +209,9 @@ func zoneSeries(engine *transfer.Engine) []metrics.Zone {
 			Confirmed: s.Confirmed,
 			Expires:   s.Expires,
 			Unsaved:   s.Unsaved,
+		}
+		if served, ok := store.Get(s.ID); ok {
+			zones[i].Queries = served.Queries()
 		}
 		if s.Held != nil && !s.Held.Discarded {
 			zones[i].Held, zones[i].HeldCause = s.Held.Since, string(s.Held.Cause)
