@@ -4,8 +4,10 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -337,9 +339,104 @@ func TestClientWithoutEDNS(t *testing.T) {
 	if n := refused.Load(); n != 1 {
 		t.Errorf("%d queries with EDNS, want the first alone", n)
 	}
-	c.plain = plainPeers{}
+	c.plain = memory{}
 	if got, err := c.transfer(t.Context(), p, wantAny(t, nil)); err != nil || got.zone.Serial() != 8 {
 		t.Errorf("transfer: %+v, error %v", got, err)
+	}
+}
+
+// TestClientNotSupported: a peer that answers transfers alone, and says so, is
+// polled by the beginning of one, and not asked for its SOA again.
+func TestClientNotSupported(t *testing.T) {
+	t.Parallel()
+	s, c, p, _ := primaryOf(t, false)
+	var asked, begun atomic.Int32
+	s.Script(func(e *primary.Exchange) error {
+		if e.Question().Qtype == dns.TypeSOA {
+			asked.Add(1)
+			return e.Send(refusalWith(e.Request, 21, ""))
+		}
+		begun.Add(1)
+		return primary.Honest(e)
+	})
+	apex := wiretest.Name(t, testZone)
+	for i := range 3 {
+		got, err := c.poll(t.Context(), p, apex)
+		if err != nil || got.soa.Serial != 8 {
+			t.Errorf("poll %d: got %+v, error %v", i, got, err)
+		}
+	}
+	if asked.Load() != 1 || begun.Load() != 3 {
+		t.Errorf("%d SOA queries and %d transfers begun, want 1 and 3", asked.Load(), begun.Load())
+	}
+	c.noSOA = memory{}
+	s.Script(func(e *primary.Exchange) error { return e.Send(refusalWith(e.Request, 21, "")) })
+	if _, err := c.poll(t.Context(), p, apex); err == nil || !strings.Contains(err.Error(), "not supported") {
+		t.Errorf("nothing is supported: error %v", err)
+	}
+}
+
+// TestClientExtendedError: what a peer says of its refusal is in the error.
+func TestClientExtendedError(t *testing.T) {
+	t.Parallel()
+	s, c, p, _ := primaryOf(t, false)
+	s.Script(func(e *primary.Exchange) error {
+		return e.Send(refusalWith(e.Request, 18, "ask \x1b[31mhostmaster"+strings.Repeat("!", 1000)))
+	})
+	_, err := c.poll(t.Context(), p, wiretest.Name(t, testZone))
+	want := `SOA: ` + string(CauseRefused) + `: extended error 18, prohibited, "ask \x1b[31mhostmaster!`
+	if err == nil || !strings.HasPrefix(err.Error(), want) || len(err.Error()) > 300 {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func refusalWith(request *dns.Msg, code uint16, text string) *dns.Msg {
+	m := new(dns.Msg).SetRcode(request, dns.RcodeRefused)
+	m.SetEdns0(1232, false)
+	m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_EDE{InfoCode: code, ExtraText: text})
+	return m
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	var m memory
+	one, other, now := netip.MustParseAddrPort("192.0.2.1:53"), netip.MustParseAddrPort("192.0.2.1:54"), time.Unix(1_800_000_000, 0)
+	m.add(one, now)
+	for _, test := range []struct {
+		addr netip.AddrPort
+		at   time.Time
+		want bool
+	}{{one, now.Add(remembered), true}, {other, now, false}, {one, now.Add(remembered + 1), false}, {one, now, false}} {
+		if got := m.has(test.addr, test.at); got != test.want {
+			t.Errorf("%s after %s: got %v", test.addr, test.at.Sub(now), got)
+		}
+	}
+}
+
+func TestReadExtended(t *testing.T) {
+	t.Parallel()
+	m := new(dns.Msg).SetQuestion(testZone, dns.TypeSOA)
+	whole, err := refusalWith(m, 24, "text").Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := readExtended(whole); e == nil || e.Error() != `extended error 24, invalid data, "text"` {
+		t.Errorf("got %v", e)
+	}
+	for size := range whole {
+		if e := readExtended(whole[:size]); e != nil {
+			t.Errorf("cut to %d octets of %d: got %v", size, len(whole), e)
+		}
+	}
+	plain, err := new(dns.Msg).SetRcode(m, dns.RcodeRefused).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := readExtended(plain); e != nil {
+		t.Errorf("of a message without EDNS: got %v", e)
+	}
+	if e := (&extendedError{code: 4711}); e.Error() != "extended error 4711" {
+		t.Errorf("got %v", e)
 	}
 }
 

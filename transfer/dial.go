@@ -26,7 +26,8 @@ type client struct {
 	pool   pool
 	seed   uint64
 	id     func() uint16 // random message ids
-	plain  plainPeers
+	plain  memory        // peers that answer a query with EDNS by FORMERR, as those do that have never heard of it (RFC 6891 section 7)
+	noSOA  memory        // peers that do not answer SOA queries where transfers are asked for
 }
 
 func newClient(dial Dialer, limits *Limits, seed uint64) *client {

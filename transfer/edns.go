@@ -2,9 +2,6 @@ package transfer
 
 import (
 	"encoding/binary"
-	"net/netip"
-	"sync"
-	"time"
 
 	"secondaryd/internal/wire"
 )
@@ -50,49 +47,29 @@ func appendOPT(msg []byte, padded bool, rest int) []byte {
 	return msg
 }
 
-// readExpire looks for an EXPIRE option in the RDATA of an OPT record. Options
-// that run past its end are not looked at: nothing depends on them.
+// readExpire looks for an EXPIRE option in the RDATA of an OPT record.
 func readExpire(rdata []byte) expiry {
-	for len(rdata) >= 4 {
+	value, ok := option(rdata, optionExpire)
+	if !ok || len(value) != 4 {
+		return expiry{}
+	}
+	return expiry{seconds: binary.BigEndian.Uint32(value), given: true}
+}
+
+// option returns the value of the first option with that code in the RDATA of an
+// OPT record. Options that run past its end are not looked at: nothing depends on
+// them.
+func option(rdata []byte, wanted uint16) (value []byte, ok bool) {
+	for len(rdata) >= optionHead {
 		code, size := binary.BigEndian.Uint16(rdata), int(binary.BigEndian.Uint16(rdata[2:]))
-		rdata = rdata[4:]
+		rdata = rdata[optionHead:]
 		if size > len(rdata) {
 			break
 		}
-		if code == optionExpire && size == 4 {
-			return expiry{seconds: binary.BigEndian.Uint32(rdata), given: true}
+		if code == wanted {
+			return rdata[:size], true
 		}
 		rdata = rdata[size:]
 	}
-	return expiry{}
-}
-
-// plainFor is how long a peer that can't do EDNS is asked without it.
-const plainFor = time.Hour
-
-// plainPeers remembers the peers that answered a query with EDNS by FORMERR,
-// as those do that have never heard of it (RFC 6891 section 7).
-type plainPeers struct {
-	mu    sync.Mutex // guards until
-	until map[netip.AddrPort]time.Time
-}
-
-func (p *plainPeers) has(addr netip.AddrPort, now time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	until, ok := p.until[addr]
-	if ok && now.After(until) {
-		delete(p.until, addr)
-		return false
-	}
-	return ok
-}
-
-func (p *plainPeers) add(addr netip.AddrPort, now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.until == nil {
-		p.until = map[netip.AddrPort]time.Time{}
-	}
-	p.until[addr] = now.Add(plainFor)
+	return nil, false
 }

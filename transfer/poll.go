@@ -38,7 +38,21 @@ func (c *client) poll(ctx context.Context, p peer, apex wire.Name) (polled, erro
 	return got, err
 }
 
+// pollOnce asks once. Where the peer answers transfers alone, the first message
+// of one tells its SOA too.
 func (c *client) pollOnce(ctx context.Context, p peer, apex wire.Name) (polled, error) {
+	if c.noSOA.has(p.addr, time.Now()) {
+		return c.pollByTransfer(ctx, p, apex)
+	}
+	got, err := c.pollSOA(ctx, p, apex)
+	if unsupported(err) {
+		c.noSOA.add(p.addr, time.Now())
+		return c.pollByTransfer(ctx, p, apex)
+	}
+	return got, err
+}
+
+func (c *client) pollSOA(ctx context.Context, p peer, apex wire.Name) (polled, error) {
 	if p.tls != nil {
 		return c.pollTCP(ctx, p, apex)
 	}
@@ -143,6 +157,37 @@ func (c *client) pollTCP(ctx context.Context, p peer, apex wire.Name) (got polle
 	})
 	if err != nil {
 		return polled{}, classify(StepSOA, err)
+	}
+	return got, nil
+}
+
+// pollByTransfer has a transfer begin, for its first record, and breaks it off.
+func (c *client) pollByTransfer(ctx context.Context, p peer, apex wire.Name) (got polled, err error) {
+	l := &line{client: c, peer: p}
+	defer l.hangUp()
+	err = l.ask(ctx, func(conn net.Conn) error {
+		q := c.query(p, question{apex: apex, qtype: wire.TypeAXFR})
+		raw, err := c.exchange(conn, q)
+		if err != nil {
+			return err
+		}
+		msg, err := verified(q, raw)
+		if err != nil {
+			return err
+		}
+		g := &glimpse{apex: apex, step: StepAXFR}
+		s := &stream{query: q, into: g, strict: c.limits.RequireAA}
+		if _, err := s.message(msg); err != nil {
+			return err
+		}
+		if g.records == 0 {
+			return fail(StepAXFR, CauseStructure, "the first message has no record")
+		}
+		got = polled{soa: g.first, expire: s.expire}
+		return nil
+	})
+	if err != nil {
+		return polled{}, classify(StepAXFR, err)
 	}
 	return got, nil
 }

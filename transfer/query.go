@@ -3,6 +3,7 @@ package transfer
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"secondaryd/internal/tsig"
@@ -114,7 +115,7 @@ func signatureError(step Step, msg []byte, err error) error {
 	if !ok || !errors.Is(err, tsig.ErrUnsigned) || h.Rcode() == 0 {
 		return err
 	}
-	return rcodeError(step, h.Rcode())
+	return rcodeError(step, h.Rcode(), msg)
 }
 
 // matches reports whether msg claims to answer the query: anything else that
@@ -150,7 +151,7 @@ func (q *query) checkHeader(step Step, msg []byte, first bool) (wire.Header, *wi
 	case h.Flags&wire.FlagQR == 0 || h.Opcode() != wire.OpcodeQuery:
 		return h, nil, fail(step, CauseNotAnswer, "flags %#04x", h.Flags)
 	}
-	if err := rcodeError(step, h.Rcode()); err != nil {
+	if err := rcodeError(step, h.Rcode(), msg); err != nil {
 		return h, nil, err
 	}
 	if h.QD > 1 || h.QD == 0 && first {
@@ -205,22 +206,31 @@ var rcodeNames = [16]string{
 	"NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", "RCODE12", "RCODE13", "RCODE14", "RCODE15",
 }
 
-// rcodeError turns a response code into an error, nil for NOERROR.
-func rcodeError(step Step, rcode int) error {
-	switch rcode {
-	case 0:
+// rcodeCauses are the response codes that have a cause of their own.
+var rcodeCauses = map[int]Cause{
+	rcodeRefused: CauseRefused, rcodeNotAuth: CauseNotAuth, rcodeServFail: CauseServFail,
+	rcodeFormErr: CauseFormErr, rcodeNotImp: CauseNotImp,
+}
+
+// rcodeError turns the response code of a message into an error, with what the
+// peer says of it; nil for NOERROR.
+func rcodeError(step Step, rcode int, msg []byte) error {
+	if rcode == 0 {
 		return nil
-	case rcodeRefused:
-		return fail(step, CauseRefused, "REFUSED")
-	case rcodeNotAuth:
-		return &Error{Step: step, Cause: CauseNotAuth}
-	case rcodeServFail:
-		return &Error{Step: step, Cause: CauseServFail}
-	case rcodeFormErr:
-		return &Error{Step: step, Cause: CauseFormErr}
-	case rcodeNotImp:
-		return &Error{Step: step, Cause: CauseNotImp}
-	default:
-		return fail(step, CauseRcode, "%s", rcodeNames[rcode])
 	}
+	e := &Error{Step: step, Cause: CauseRcode}
+	cause, ok := rcodeCauses[rcode]
+	if ok {
+		e.Cause = cause
+	}
+	extended := readExtended(msg)
+	switch {
+	case extended == nil && (!ok || cause == CauseRefused):
+		e.Err = errors.New(rcodeNames[rcode])
+	case extended != nil && !ok:
+		e.Err = fmt.Errorf("%s, %w", rcodeNames[rcode], extended)
+	case extended != nil:
+		e.Err = extended
+	}
+	return e
 }
