@@ -80,6 +80,8 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) (err error) {
 	d.registry, err = registry.Open(registry.Options{
 		Dir:           c.DataDir,
+		Key:           c.SecretsKey,
+		AuditFiles:    c.Audit.Files,
 		ForbidPrivate: c.Transfer.ForbidPrivatePeers,
 		Log:           d.log.Named("registry"),
 	})
