@@ -3,11 +3,14 @@ package e2e
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +51,89 @@ func TestConfigurationIsRebuilt(t *testing.T) {
 		d.Client.ForceAXFR(t, zoneName)
 		harness.WaitSerial(t, d.DNS, zoneName, serial)
 	}
+}
+
+// TestKill9WhileWritten kills the daemon while clients write, and wants all that
+// was acknowledged from each copy alone.
+func TestKill9WhileWritten(t *testing.T) {
+	t.Parallel()
+	d := harness.StartDaemon(t, harness.DaemonOptions{LogLevel: "error"})
+	known := map[string]harness.Peer{}
+	for round := range 3 {
+		for _, p := range writeUntilKilled(t, d, round) {
+			known[p.ID] = p
+		}
+		log := filepath.Join(d.DataDir, "audit")
+		for _, lost := range []string{filepath.Join(d.DataDir, "config.db"), log} {
+			if err := os.RemoveAll(lost); err != nil {
+				t.Fatal(err)
+			}
+			d.Start(t)
+			for _, p := range peersOf(t, d) {
+				if want, ok := known[p.ID]; ok && p != want {
+					t.Errorf("got %+v, want %+v", p, want)
+				}
+				delete(known, p.ID)
+			}
+			if len(known) > 0 {
+				t.Fatalf("round %d: without %s %d peers are gone that were acknowledged", round, lost, len(known))
+			}
+			for _, p := range peersOf(t, d) {
+				known[p.ID] = p
+			}
+			d.Kill()
+		}
+		d.Start(t)
+	}
+}
+
+// writeUntilKilled has clients create peers, kills the daemon amidst that, and
+// returns what was acknowledged.
+func writeUntilKilled(t *testing.T, d *harness.Daemon, round int) (acknowledged []harness.Peer) {
+	t.Helper()
+	const clients, enough = 4, 60
+	made := make(chan harness.Peer)
+	var running sync.WaitGroup
+	for i := range clients {
+		running.Go(func() {
+			for n := 0; ; n++ {
+				a, err := d.Client.Do(http.MethodPost, peersPath, harness.Peer{Name: fmt.Sprintf("p%d-%d-%d", round, i, n), IP: "192.0.2.1", Port: 53})
+				var p harness.Peer
+				if err != nil || json.Unmarshal(a.Result, &p) != nil || a.Status != http.StatusOK {
+					return
+				}
+				made <- p
+			}
+		})
+	}
+	go func() {
+		running.Wait()
+		close(made)
+	}()
+	var killed sync.WaitGroup
+	for p := range made {
+		if acknowledged = append(acknowledged, p); len(acknowledged) == enough {
+			killed.Go(d.Kill)
+		}
+	}
+	if killed.Wait(); len(acknowledged) < enough {
+		t.Fatalf("only %d writes were acknowledged", len(acknowledged))
+	}
+	return acknowledged
+}
+
+const peersPath = "/accounts/" + harness.AccountID + "/secondary_dns/peers"
+
+func peersOf(t *testing.T, d *harness.Daemon) (peers []harness.Peer) {
+	t.Helper()
+	a, err := d.Client.Do(http.MethodGet, peersPath, nil)
+	if err == nil {
+		err = json.Unmarshal(a.Result, &peers)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return peers
 }
 
 // TestBackupOfTheLog copies the audit log while the daemon runs, and starts

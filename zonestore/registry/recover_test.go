@@ -152,6 +152,38 @@ func TestLogIsBegunAnewWhenFull(t *testing.T) {
 	compareCopies(t, snapshot(t, again.options.Dir))
 }
 
+// A log that is larger than what is read and stored at a time.
+func TestRebuildOfMany(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	seed(t, r)
+	const step = 100
+	for i := 0; i < 3*replayBatch/2; i += step {
+		update(t, r, func(tx *Tx) (err error) {
+			for n := range step {
+				err = errors.Join(err, tx.PutZone(zone(fmt.Sprint("n", i+n), fmt.Sprintf("n%d.example", i+n), "p1")))
+			}
+			return err
+		})
+	}
+	r.backend.(*twin).begin() // so that it lies in a snapshot, and then in changes again
+	for i := 0; i < replayBatch; i += step {
+		update(t, r, func(tx *Tx) (err error) {
+			for n := range step {
+				err = errors.Join(err, tx.DeleteZone(fmt.Sprint("n", i+n)))
+			}
+			return err
+		})
+	}
+	compareCopies(t, snapshot(t, dir))
+	broken := snapshot(t, dir)
+	if err := os.Remove(filepath.Join(broken, mainName)); err != nil {
+		t.Fatal(err)
+	}
+	sameObjects(t, r, open(t, broken))
+}
+
 // Damage in the newest file of the log is survived without the main file if the
 // file before leads on to where it is whole, and else refused in words.
 func TestRebuildFromEarlierFiles(t *testing.T) {

@@ -211,10 +211,8 @@ func (r *Registry) Close() error {
 }
 
 // Degraded says what is wrong with the stored copies; nil means that all of
-// them are whole and up to date.
+// them are whole and up to date. It does not wait for the disk.
 func (r *Registry) Degraded() error {
-	r.commitMu.Lock()
-	defer r.commitMu.Unlock()
 	if d, ok := r.backend.(interface{ Degraded() error }); ok {
 		return d.Degraded()
 	}

@@ -48,6 +48,9 @@ func rebuild(path, dir string, aside func() error) (rebuilt, error) {
 			if err := r.files(dir, numbers[i:]); err != nil {
 				return err
 			}
+			if _, err := file.load(func(Entry) error { return nil }); err != nil {
+				return err
+			}
 			return aside()
 		})
 		if err == nil {
@@ -151,6 +154,7 @@ func (r *replay) store(o Replacement) (err error) {
 			return err
 		}
 	}
+	o.Value = bytes.Clone(o.Value) // bbolt keeps it until it commits, the reader of the log only until the next record
 	before, err := replace(r.tx, &r.sum, o.Entry)
 	if err != nil {
 		return err

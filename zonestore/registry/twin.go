@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -37,8 +38,8 @@ type twin struct {
 	lock    *os.File
 	main    *boltFile
 	audit   *auditlog.Log
-	why     string // the log is to be begun anew
-	trouble error  // why there is no log
+	why     string                // the log is to be begun anew
+	trouble atomic.Pointer[error] // why there is no log; nil while there is one
 	tried   time.Time
 	pause   time.Duration // between attempts to begin the log anew, which copy everything
 	old     bool          // the main file is of an earlier release: secrets lie in it in clear
@@ -90,7 +91,8 @@ func (t *twin) append(transactions []Transaction, heads []head) {
 	if err := t.audit.Append(records); err != nil {
 		t.log.Error("audit log not written: the last change is in the configuration, and not in the log",
 			zap.Uint64("revision", transactions[len(transactions)-1].Revision), zap.Error(err))
-		t.trouble, t.why, t.tried = err, "the file before could not be written", time.Time{}
+		t.trouble.Store(&err)
+		t.why, t.tried = "the file before could not be written", time.Time{}
 	}
 }
 
@@ -115,15 +117,16 @@ func (t *twin) begin() {
 	switch {
 	case err == nil:
 		t.log.Info("audit log begun anew", zap.String("why", t.why))
-		t.trouble, t.tried = nil, time.Time{}
+		t.trouble.Store(nil)
+		t.tried = time.Time{}
 		t.dropSpare()
 	case t.audit.Able():
 		t.log.Error("audit log can't be begun anew: the file that is full is written on", zap.Error(err))
 	default:
-		if t.trouble == nil {
+		if t.trouble.Load() == nil {
 			t.log.Error("audit log can't be begun anew: there is one copy of the configuration, and changes are not logged", zap.Error(err))
 		}
-		t.trouble = err
+		t.trouble.Store(&err)
 	}
 }
 
@@ -161,8 +164,14 @@ func (t *twin) seal(revision uint64, objects func(yield func(Entry) bool)) error
 	return nil
 }
 
-// Degraded says why there is only one copy; nil when there are two.
-func (t *twin) Degraded() error { return t.trouble }
+// Degraded says why there is only one copy; nil when there are two. Unlike the
+// other methods it may be called at any time.
+func (t *twin) Degraded() error {
+	if trouble := t.trouble.Load(); trouble != nil {
+		return *trouble
+	}
+	return nil
+}
 
 // Release gives back the memory of the main file; see Registry.Release.
 func (t *twin) Release() error { return boltmap.Release(t.main.db) }
