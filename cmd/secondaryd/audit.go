@@ -115,11 +115,10 @@ func (q *auditQuery) take(item registry.HistoryItem) error {
 	switch {
 	case item.Transaction != nil:
 		t := *item.Transaction
-		t.Changes = slices.DeleteFunc(t.Changes, func(r registry.Replacement) bool { return !q.wants(r) })
+		t.Changes = q.wanted(t.Changes)
 		if len(t.Changes) == 0 || t.Time.Before(q.after) {
 			return nil
 		}
-		q.found = true
 		return q.out.transaction(t)
 	case item.Snapshot != nil:
 		if q.zone != "" || q.id != "" || item.Snapshot.Time.Before(q.after) {
@@ -127,13 +126,35 @@ func (q *auditQuery) take(item registry.HistoryItem) error {
 		}
 		return q.out.snapshot(*item.Snapshot)
 	case item.Missing != nil:
-		return q.note("revisions %d to %d are not in the log: the daemon ended, or could not write, between the change and its record", item.Missing.First, item.Missing.Last)
+		return q.missing(*item.Missing)
 	case item.Damage.AtEnd:
 		return q.note("%s: the last %d octets are no whole record: it is being written, or was when the daemon ended", item.Damage.Path, item.Damage.Octets)
 	default:
 		q.holes = true
 		return q.note("%s", item.Damage)
 	}
+}
+
+// missing says which revisions are not in the log, and prints what they changed.
+func (q *auditQuery) missing(m registry.Missing) error {
+	known := "; nor is what they changed"
+	if m.Changes != nil {
+		known = ": what they changed is known from the snapshot after them, and not who made them"
+	}
+	if err := q.note("revisions %d to %d are not in the log: the daemon ended, or could not write, before their records were on disk%s", m.First, m.Last, known); err != nil {
+		return err
+	}
+	if m.Changes = q.wanted(m.Changes); len(m.Changes) == 0 {
+		return nil
+	}
+	return q.out.missing(m)
+}
+
+// wanted keeps the changes of what was asked for.
+func (q *auditQuery) wanted(changes []registry.Replacement) []registry.Replacement {
+	changes = slices.DeleteFunc(changes, func(r registry.Replacement) bool { return !q.wants(r) })
+	q.found = q.found || len(changes) > 0
+	return changes
 }
 
 func (q *auditQuery) note(format string, args ...any) error {

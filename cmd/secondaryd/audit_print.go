@@ -14,6 +14,7 @@ import (
 // auditPrinter writes what is wanted of the audit log.
 type auditPrinter interface {
 	transaction(registry.Transaction) error
+	missing(registry.Missing) error
 	snapshot(registry.Snapshot) error
 	end() error
 }
@@ -58,6 +59,19 @@ func (t *auditTable) transaction(tx registry.Transaction) error {
 		a := tx.Actor
 		err = t.row(tx.Time.UTC().Format(auditTime), fmt.Sprint(tx.Revision), who(a), a.Client, strings.TrimSpace(a.Method+" "+a.Route), objectText(r), change)
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *auditTable) missing(m registry.Missing) error {
+	for _, r := range m.Changes {
+		change, err := changeText(r)
+		if err != nil {
+			return err
+		}
+		if err := t.row("", fmt.Sprintf("%d-%d", m.First, m.Last), "unknown", "", "", objectText(r), change); err != nil {
 			return err
 		}
 	}
@@ -144,8 +158,9 @@ type auditJSON struct{ encoder *json.Encoder }
 
 type (
 	auditLine struct {
-		Revision uint64          `json:"revision"`
-		Time     time.Time       `json:"time"`
+		Revision uint64          `json:"revision"` // the last one, where some are missing
+		Time     time.Time       `json:"time,omitzero"`
+		Missing  uint64          `json:"missing,omitempty"` // the first one that is
 		Actor    *registry.Actor `json:"actor,omitempty"`
 		Changes  []auditChange   `json:"changes,omitempty"`
 		Begun    *auditBegun     `json:"begun,omitempty"`
@@ -164,8 +179,16 @@ type (
 )
 
 func (j auditJSON) transaction(tx registry.Transaction) error {
-	line := auditLine{Revision: tx.Revision, Time: tx.Time, Actor: &tx.Actor}
-	for _, r := range tx.Changes {
+	return j.changes(auditLine{Revision: tx.Revision, Time: tx.Time, Actor: &tx.Actor}, tx.Changes)
+}
+
+func (j auditJSON) missing(m registry.Missing) error {
+	return j.changes(auditLine{Revision: m.Last, Missing: m.First}, m.Changes)
+}
+
+// changes completes a line, and writes it.
+func (j auditJSON) changes(line auditLine, changes []registry.Replacement) error {
+	for _, r := range changes {
 		members, err := r.Members()
 		if err != nil {
 			return err

@@ -171,3 +171,42 @@ func TestAuditOfADamagedLog(t *testing.T) {
 		t.Errorf("without a log: %v", err)
 	}
 }
+
+// A change that a crash kept from the log is shown, by nobody.
+func TestAuditOfAnUnloggedChange(t *testing.T) {
+	t.Parallel()
+	config, dir := audited(t)
+	log := filepath.Join(dir, "audit", "00000001.log")
+	whole, err := os.ReadFile(log)
+	if err == nil {
+		err = os.WriteFile(log, whole[:len(whole)-5], 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := registry.Open(registry.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for format, want := range map[string][]string{
+		"table": {"6-6", "unknown", "zone Example.test. (" + zoneID + ")", "deleted"},
+		"json":  {`{"revision":6,"missing":6,"changes":[{"kind":"zone"`, `"action":"deleted"`},
+	} {
+		var out, notes bytes.Buffer
+		q := auditQuery{config: config, output: format, zone: "example.test"}
+		if err := q.run(&out, &notes, time.Now()); err != nil || !strings.Contains(notes.String(), "revisions 6 to 6") {
+			t.Errorf("%s: %v, %s", format, err, notes.String())
+		}
+		rest := out.String()
+		for _, text := range want {
+			_, after, ok := strings.Cut(rest, text)
+			if !ok {
+				t.Errorf("%s: want %q in\n%s", format, text, out.String())
+			}
+			rest = after
+		}
+	}
+}

@@ -223,6 +223,10 @@ func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err erro
 		keepMemory(ctx, d.log, d.registry, d.store)
 		return nil
 	})
+	g.Go(func() error {
+		keepMended(ctx, d.registry)
+		return nil
+	})
 	d.ready.Store(true)
 	d.log.Info("serving", zap.String("version", version()), zap.Stringer("api", d.api.Addr()), zap.Int("zones", len(d.store.All())))
 	watch(ctx)

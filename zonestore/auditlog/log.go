@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"go.uber.org/zap"
 )
@@ -139,15 +140,7 @@ func (l *Log) Append(records []Record) error {
 	if l.file == nil {
 		return os.ErrClosed
 	}
-	l.buf = l.buf[:0]
-	for i, r := range records {
-		l.buf = appendRecord(l.buf, l.number, l.records+uint32(i), r)
-	}
-	_, err := l.file.WriteAt(l.buf, l.end)
-	if err == nil {
-		err = l.Sync(l.file)
-	}
-	if err != nil {
+	if err := l.write(records); err != nil {
 		err = fmt.Errorf("append to %s: %w", l.file.Name(), err)
 		_ = l.file.Truncate(l.end) // what is left of it would be reported as damage
 		return errors.Join(err, l.Close())
@@ -160,6 +153,21 @@ func (l *Log) Append(records []Record) error {
 	return nil
 }
 
+// write brings records to disk behind the last one.
+func (l *Log) write(records []Record) error {
+	l.buf = l.buf[:0]
+	for i, r := range records {
+		if len(r.Body) > MaxBody {
+			return errTooLarge
+		}
+		l.buf = appendRecord(l.buf, l.number, l.records+uint32(i), r)
+	}
+	if _, err := l.file.WriteAt(l.buf, l.end); err != nil {
+		return err
+	}
+	return l.Sync(l.file)
+}
+
 // Begin makes a new file with a snapshot, of which fill puts the records, all of
 // the same mark. The file is on disk when Begin returns, and appended to from
 // then on; older ones are removed as Keep says. After an error all is as it was.
@@ -167,13 +175,17 @@ func (l *Log) Begin(fill func(put func(Record) error) error) error {
 	if err := os.MkdirAll(l.Dir, 0o700); err != nil {
 		return err
 	}
-	next := Log{Options: l.Options, number: l.number + 1}
+	numbers, err := Files(l.Dir) // Open may not have been able to tell
+	if err != nil {
+		return err
+	}
+	next := Log{Options: l.Options, number: max(l.number, slices.Max(append(numbers, 0))) + 1}
 	path := Path(l.Dir, next.number)
 	if err := next.create(path+newFile, fill); err != nil {
 		return fmt.Errorf("begin %s: %w", path, err)
 	}
 	if err := errors.Join(os.Rename(path+newFile, path), l.syncDirs()); err != nil {
-		return errors.Join(err, next.Close())
+		return errors.Join(err, next.Close(), os.Remove(path)) // else it would count for the newest
 	}
 	_ = l.Close() // all that was appended is synced
 	*l = next
@@ -191,6 +203,9 @@ func (l *Log) create(path string, fill func(put func(Record) error) error) (err 
 	_, _ = w.Write(newFileHead(l.number)) // Flush tells
 	l.end = int64(fileHead)
 	err = fill(func(r Record) error {
+		if len(r.Body) > MaxBody {
+			return errTooLarge
+		}
 		n, err := w.Write(appendRecord(w.AvailableBuffer(), l.number, l.records, r))
 		l.records++
 		l.end += int64(n)

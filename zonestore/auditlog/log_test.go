@@ -309,6 +309,45 @@ func TestDiskFails(t *testing.T) {
 	}
 }
 
+// Nothing is written that would not be read, and no file over another.
+func TestNothingIsSpoilt(t *testing.T) {
+	t.Parallel()
+	l := begun(t, Options{})
+	large := Record{KindTransaction, markOf(11), make([]byte, MaxBody+1)}
+	if err := l.Append([]Record{large}); !errors.Is(err, errTooLarge) || len(contents(t, l.Dir, 1)) != 3 {
+		t.Errorf("%v, %q", err, contents(t, l.Dir, 1))
+	}
+	if err := l.Begin(func(put func(Record) error) error { return put(large) }); !errors.Is(err, errTooLarge) {
+		t.Error(err)
+	}
+	begin(t, &Log{Options: l.Options}, 12) // as if the folder could not be read at first
+	if got := contents(t, l.Dir, 2); len(got) != 3 || len(contents(t, l.Dir, 1)) != 3 {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A file that can't be given its name for good does not count.
+func TestFolderCantBeSynced(t *testing.T) {
+	t.Parallel()
+	refuses := false
+	l := begun(t, Options{Sync: func(f *os.File) error {
+		if info, err := f.Stat(); refuses && err == nil && info.IsDir() {
+			return errors.New("input/output error")
+		}
+		return f.Sync()
+	}})
+	refuses = true
+	if err := l.Begin(snapshotOf(10)); err == nil || !l.Able() {
+		t.Errorf("able %t, %v", l.Able(), err)
+	}
+	if numbers, err := Files(l.Dir); err != nil || len(numbers) != 1 {
+		t.Errorf("%v, %v", numbers, err)
+	}
+	if err := l.Append([]Record{transactionOf(11)}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNewerFileIsLeft(t *testing.T) {
 	t.Parallel()
 	l := begun(t, Options{})

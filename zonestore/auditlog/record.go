@@ -50,10 +50,11 @@ const (
 )
 
 var (
-	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	errHead    = errors.New("no record begins here")
-	errBody    = errors.New("the checksum of a record does not match")
-	errCut     = errors.New("a record is cut off")
+	castagnoli  = crc32.MakeTable(crc32.Castagnoli)
+	errTooLarge = errors.New("the body of a record is too large")
+	errHead     = errors.New("no record begins here")
+	errBody     = errors.New("the checksum of a record does not match")
+	errCut      = errors.New("a record is cut off")
 )
 
 // head is a record without its body.

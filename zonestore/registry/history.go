@@ -1,10 +1,14 @@
 package registry
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"io/fs"
 	"iter"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"secondaryd/zonestore/auditlog"
@@ -14,7 +18,7 @@ import (
 type HistoryItem struct {
 	Transaction *Transaction
 	Snapshot    *Snapshot
-	Missing     *Revisions       // that should be here
+	Missing     *Missing         // what should be here and is not
 	Damage      *auditlog.Damage // of a file, which is read on behind it
 }
 
@@ -27,8 +31,13 @@ type Snapshot struct {
 	Why      string
 }
 
-// Revisions are those from First to Last.
-type Revisions struct{ First, Last uint64 }
+// Missing is revisions that are not in the log, from First to Last. What they have
+// changed together is known if a whole file was before, and a snapshot is behind
+// them; not who did it, nor in how many steps.
+type Missing struct {
+	First, Last uint64
+	Changes     []Replacement
+}
 
 // History yields what the audit log in a configuration's folder tells, the oldest
 // first, and an error that ends it. The daemon may write meanwhile. The memory of
@@ -45,7 +54,8 @@ func History(dir string) iter.Seq2[HistoryItem, error] {
 type history struct {
 	dir      string
 	yield    func(HistoryItem, error) bool
-	file     uint64 // the last one that was read
+	file     uint64 // the last one that was read, or is
+	before   uint64 // the one before it
 	revision uint64 // the last one that is known
 	known    bool
 }
@@ -63,7 +73,7 @@ func (h *history) files() bool {
 		if number <= h.file {
 			continue
 		}
-		h.file, read = number, true
+		h.before, h.file, read = h.file, number, true
 		if !h.read(number) {
 			return false
 		}
@@ -113,7 +123,70 @@ func (h *history) missing(r auditlog.Record) bool {
 	}
 	wanted := h.known && before >= next
 	h.revision, h.known = r.Mark.Revision, true
-	return !wanted || h.yield(HistoryItem{Missing: &Revisions{next, before}}, nil)
+	if !wanted {
+		return true
+	}
+	m := &Missing{First: next, Last: before}
+	if r.Kind == auditlog.KindSnapshot {
+		m.Changes = h.between()
+	}
+	return h.yield(HistoryItem{Missing: m}, nil)
+}
+
+// between compares the end of the file before with the snapshot of this one.
+func (h *history) between() (changes []Replacement) {
+	was, wasKnown := values(h.dir, h.before, false)
+	is, isKnown := values(h.dir, h.file, true)
+	if !wasKnown || !isKnown {
+		return nil
+	}
+	for k, value := range is {
+		if !bytes.Equal(was[k], value) {
+			changes = append(changes, Replacement{Entry{k.kind, k.id, value}, was[k]})
+		}
+	}
+	for k, value := range was {
+		if is[k] == nil {
+			changes = append(changes, Replacement{Entry{Kind: k.kind, ID: k.id}, value})
+		}
+	}
+	slices.SortFunc(changes, func(a, b Replacement) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
+	})
+	return changes
+}
+
+// values gives all objects as of the snapshot that a file begins with, or as of
+// its end; false if the file does not tell.
+func values(dir string, number uint64, snapshot bool) (map[key][]byte, bool) {
+	state, chain := map[key][]byte{}, auditlog.Chain{}
+	for item, err := range auditlog.Read(dir, number) {
+		if err == nil && item.Damage != nil {
+			if item.Damage.AtEnd {
+				break
+			}
+			err = item.Damage
+		}
+		if err == nil {
+			err = chain.Next(item.Record)
+		}
+		if err == nil {
+			var note struct{}
+			err = decodeBody(item.Record.Body, &note, func(r Replacement) error {
+				if state[key{r.Kind, r.ID}] = bytes.Clone(r.Value); r.Value == nil {
+					delete(state, key{r.Kind, r.ID})
+				}
+				return nil
+			})
+		}
+		if err != nil {
+			return nil, false
+		}
+		if snapshot && item.Record.Kind == auditlog.KindSnapshot {
+			break
+		}
+	}
+	return state, chain.Whole()
 }
 
 // tell decodes a record.

@@ -219,6 +219,16 @@ func (r *Registry) Degraded() error {
 	return nil
 }
 
+// Mend makes a stored copy anew that Degraded complains of. It costs as much as
+// the configuration is large, and nothing while there is nothing to mend.
+func (r *Registry) Mend() {
+	r.commitMu.Lock()
+	defer r.commitMu.Unlock()
+	if b, ok := r.backend.(interface{ Mend() }); ok && !r.closed {
+		b.Mend()
+	}
+}
+
 // Release gives back the memory that the stored copies take while they are
 // neither read nor written.
 func (r *Registry) Release() error {

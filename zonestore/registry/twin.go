@@ -22,7 +22,7 @@ const (
 	spareName = "config-copy.db" // of earlier releases
 )
 
-const renewPause = 10 * time.Second
+const renewPause = 9 * time.Second // less than who calls Mend waits
 
 // twin keeps the configuration twice: as it is in the main file, and as all that
 // changed since a snapshot in the audit log, so that damage to either is survived
@@ -162,6 +162,13 @@ func (t *twin) seal(revision uint64, objects func(yield func(Entry) bool)) error
 	t.why = "secrets are encrypted from here on"
 	t.begin()
 	return nil
+}
+
+// Mend begins the log anew if there is none; see Registry.Mend.
+func (t *twin) Mend() {
+	if !t.audit.Able() {
+		t.beginAgain()
+	}
 }
 
 // Degraded says why there is only one copy; nil when there are two. Unlike the
