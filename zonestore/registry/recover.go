@@ -131,19 +131,18 @@ func (t *twin) takeOld(main copyState) {
 // takeAhead brings a main file up that the log is ahead of: most likely an old
 // one was put in its place. If that can't be done the file counts as it is.
 func (t *twin) takeAhead(main copyState, logged auditlog.State) bool {
-	fields := []zap.Field{zap.String("path", main.path), zap.Uint64("old_revision", main.head.revision)}
-	aside := func() error { return nil } // secrets lie in a file of an earlier release in clear: it is not kept
-	if main.head.version == headVersion {
-		aside = func() error { return keepAside(main, behindSuffix) }
-		fields = append(fields, zap.String("kept_as", main.path+behindSuffix))
-	}
-	made, err := rebuild(main.path, t.path(auditName), aside)
+	made, err := rebuild(main.path, t.path(auditName), func() error { return keepAside(main, behindSuffix) })
 	if err != nil {
 		t.log.Error("configuration behind the audit log, which can't be replayed: later changes are lost",
 			zap.String("path", main.path), zap.Uint64("revision", main.head.revision), zap.Uint64("log_revision", logged.Mark.Revision), zap.Error(err))
 		return false
 	}
-	t.log.Warn("configuration behind the audit log, brought up from it", append(fields, zap.Uint64("revision", made.revision))...)
+	t.log.Warn("configuration behind the audit log, brought up from it",
+		zap.String("path", main.path), zap.String("kept_as", main.path+behindSuffix),
+		zap.Uint64("revision", made.revision), zap.Uint64("old_revision", main.head.revision))
+	if main.head.version < headVersion {
+		t.warnOfClear(behindSuffix)
+	}
 	main.close()
 	t.main, t.why = made.file, "the configuration was behind the log"
 	t.begin()

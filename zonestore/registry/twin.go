@@ -142,9 +142,14 @@ func (t *twin) dropSpare() {
 		return
 	}
 	t.log.Info("copy of the configuration of an earlier release removed", zap.String("path", t.path(spareName)))
+	t.warnOfClear(damagedSuffix)
+}
+
+// warnOfClear tells of files of an earlier release that are kept.
+func (t *twin) warnOfClear(suffix string) {
 	for _, name := range []string{mainName, spareName} {
-		if path := t.path(name) + damagedSuffix; exists(path) {
-			t.log.Warn("secrets may lie in clear in a damaged file of an earlier release: remove it when it is of no more use", zap.String("path", path))
+		if path := t.path(name) + suffix; exists(path) {
+			t.log.Warn("secrets may lie in clear in a file of an earlier release: remove it when it is of no more use", zap.String("path", path))
 		}
 	}
 }
