@@ -72,7 +72,7 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 			token, known := s.recognise(text)
 			switch {
 			case known && !token.Expired(s.Now()):
-				c.Set(callerKey, token)
+				s.recall(c, token)
 				if wait := s.pace.take(token.ID, time.Since(s.started)); wait > 0 {
 					return s.refuseForNow(c, wait)
 				}
@@ -87,6 +87,16 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return refuse(codeAuthentication, "Authentication error")
 	}
+}
+
+// recall notes whose request it is: for the handlers, and for the audit log of
+// what they change.
+func (s *Server) recall(c echo.Context, token registry.Token) {
+	c.Set(callerKey, token)
+	r := c.Request()
+	c.SetRequest(r.WithContext(registry.WithActor(r.Context(), registry.Actor{
+		Token: token.ID, TokenName: token.Name, Client: c.RealIP(), Request: requestID(c), Method: r.Method, Route: c.Path(),
+	})))
 }
 
 // recognise finds the token of a text: an administrator's for one of the fixed

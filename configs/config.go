@@ -16,16 +16,28 @@ type Config struct {
 	// DataDir is the folder of everything that outlives the process: the
 	// registry, the zones' last good copies and the generated token.
 	DataDir string `yaml:"data_dir"`
+	// SecretsKey is the file of the key that secrets are encrypted with, in
+	// data_dir while it is empty; a copy of it lies beside it, with -copy before
+	// the extension.
+	SecretsKey string `yaml:"secrets_key"`
 	// ShutdownTimeout is how long a stopping daemon waits for what is under
 	// way before it closes connections.
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
 
+	Audit    Audit    `yaml:"audit"`
 	Log      Log      `yaml:"log"`
 	DNS      DNS      `yaml:"dns"`
 	API      API      `yaml:"api"`
 	Metrics  Metrics  `yaml:"metrics"`
 	Transfer Transfer `yaml:"transfer"`
 	Notify   Notify   `yaml:"notify"`
+}
+
+// Audit sets what is kept of the log of all changes of the configuration.
+type Audit struct {
+	// Files is the number of files that are kept besides the one being written;
+	// 0 keeps all.
+	Files int `yaml:"files"`
 }
 
 // Log says what is logged and in which form. Logs go to standard error.

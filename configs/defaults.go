@@ -8,6 +8,7 @@ func Default() Config {
 	return Config{
 		DataDir:         "/var/lib/secondaryd",
 		ShutdownTimeout: 10 * time.Second,
+		Audit:           Audit{Files: 8},
 		Log:             Log{Level: "info", Format: "json"},
 		DNS: DNS{
 			Listen:                      []string{"0.0.0.0:53", "[::]:53"},

@@ -14,6 +14,7 @@ import (
 // outside tools.
 var series = map[string]bool{
 	"secondaryd_build_info":                          true,
+	"secondaryd_config_copies":                       true,
 	"secondaryd_dns_queries_total":                   true,
 	"secondaryd_dns_query_duration_seconds_bucket":   true,
 	"secondaryd_notifies_total":                      true,

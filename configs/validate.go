@@ -29,6 +29,7 @@ func check(c Config) Problems {
 		p.add("", "data_dir", "must not be empty")
 	}
 	within(&p, "shutdown_timeout", c.ShutdownTimeout, 0, maxTimeout)
+	within(&p, "audit.files", c.Audit.Files, 0, maxCount)
 	c.Log.check(&p)
 	c.DNS.check(&p)
 	c.API.check(&p, c.DNS.Listen)

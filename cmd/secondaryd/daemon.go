@@ -67,6 +67,7 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 
 		RequireNotifyKey: c.Notify.RequireKey,
 	})
+	metrics.RegisterConfig(series, func() int { return configCopies(d.registry) })
 	metrics.RegisterZones(series, c.Metrics.PerZone, c.Metrics.ZoneQueries, func() []metrics.Zone { return zoneSeries(d.engine, d.store) })
 	if err := d.openDNS(c, series); err != nil {
 		return nil, err
@@ -80,6 +81,8 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) (err error) {
 	d.registry, err = registry.Open(registry.Options{
 		Dir:           c.DataDir,
+		Key:           c.SecretsKey,
+		AuditFiles:    c.Audit.Files,
 		ForbidPrivate: c.Transfer.ForbidPrivatePeers,
 		Log:           d.log.Named("registry"),
 	})
@@ -219,6 +222,10 @@ func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err erro
 	g.Go(func() error { return named("transfer", d.engine.Run(ctx)) })
 	g.Go(func() error {
 		keepMemory(ctx, d.log, d.registry, d.store)
+		return nil
+	})
+	g.Go(func() error {
+		keepMended(ctx, d.registry)
 		return nil
 	})
 	d.ready.Store(true)

@@ -12,6 +12,7 @@ import (
 	"secondaryd/transfer"
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/dnssec"
+	"secondaryd/zonestore/registry"
 	"secondaryd/zonestore/zone"
 )
 
@@ -193,6 +194,14 @@ func (d diagnoser) Diagnose(ctx context.Context, zoneID string) ([]api.Diagnosis
 		}
 	}
 	return all, busyError(err)
+}
+
+// configCopies is how many copies of the configuration are up to date.
+func configCopies(r *registry.Registry) int {
+	if r.Degraded() != nil {
+		return 1
+	}
+	return 2
 }
 
 // zoneSeries makes what a scrape shows of the zones.

@@ -18,6 +18,11 @@ func TestManual(t *testing.T) {
 		t.Fatal(err)
 	}
 	manual := string(data)
+	for _, flag := range flagName.FindAllString(auditCommand().LocalFlags().FlagUsages(), -1) {
+		if !strings.Contains(manual, flag) {
+			t.Errorf("the manual lacks %s of audit", flag)
+		}
+	}
 	seen := 0
 	for _, group := range rootCommand().Commands() {
 		if !slices.Contains([]string{"zone", "peer", "tsig", "acl"}, group.Name()) {

@@ -1,11 +1,10 @@
 package archive
 
 import (
-	"bytes"
-	"errors"
 	"hash/crc32"
-	"io"
 	"iter"
+
+	"secondaryd/internal/window"
 )
 
 // found is what lies at one place of a segment.
@@ -23,9 +22,9 @@ type found struct {
 // size, whatever the lengths in the file say.
 func (s *segment) scan(size int64) iter.Seq[found] {
 	return func(yield func(found) bool) {
-		w := window{file: s.file, size: size}
+		w := window.New(s.file, size)
 		for off := int64(segmentHead); off < size; {
-			f := w.record(off, s)
+			f := s.record(w, off)
 			if !yield(f) {
 				return
 			}
@@ -33,51 +32,14 @@ func (s *segment) scan(size int64) iter.Seq[found] {
 				off += int64(f.place.size)
 				continue
 			}
-			off = w.find(off+1, s.mark)
+			off = w.Find(off+1, s.mark[:])
 		}
 	}
-}
-
-// window reads a file forward through a buffer.
-type window struct {
-	file io.ReaderAt
-	size int64
-	off  int64 // where buf lies in the file
-	buf  []byte
-}
-
-const windowSize = 256 << 10
-
-var errEnd = errors.New("end of the file")
-
-// at returns n octets from off on, valid until the next call.
-func (w *window) at(off int64, n int64) ([]byte, error) {
-	if n > w.size-off {
-		return nil, errEnd
-	}
-	if off < w.off || off+n > w.off+int64(len(w.buf)) {
-		if err := w.fill(off, min(max(n, windowSize), w.size-off)); err != nil {
-			return nil, err
-		}
-	}
-	return w.buf[off-w.off:][:n:n], nil
-}
-
-func (w *window) fill(off, n int64) error {
-	if int64(cap(w.buf)) < n {
-		w.buf = make([]byte, n)
-	}
-	w.off, w.buf = off, w.buf[:n]
-	if n, err := w.file.ReadAt(w.buf, off); n < len(w.buf) {
-		w.buf = w.buf[:0]
-		return err
-	}
-	return nil
 }
 
 // record reads what lies at off.
-func (w *window) record(off int64, s *segment) (f found) {
-	b, err := w.at(off, int64(headSize))
+func (s *segment) record(w *window.Window, off int64) (f found) {
+	b, err := w.At(off, int64(headSize))
 	if err != nil {
 		return found{}
 	}
@@ -85,7 +47,7 @@ func (w *window) record(off int64, s *segment) (f found) {
 		return found{}
 	}
 	f.known = true
-	b, err = w.at(off, f.size())
+	b, err = w.At(off, f.size())
 	if err != nil {
 		return f
 	}
@@ -94,18 +56,4 @@ func (w *window) record(off int64, s *segment) (f found) {
 		f.whole, f.octets = true, b
 	}
 	return f
-}
-
-// find returns where the next mark lies at or behind off, or the end.
-func (w *window) find(off int64, m mark) int64 {
-	for {
-		if _, err := w.at(off, int64(len(m))); err != nil {
-			return w.size
-		}
-		ahead := w.buf[off-w.off:]
-		if i := bytes.Index(ahead, m[:]); i >= 0 {
-			return off + int64(i)
-		}
-		off += int64(len(ahead) - len(m) + 1)
-	}
 }

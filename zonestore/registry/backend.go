@@ -9,10 +9,10 @@ import "context"
 // the last commit. The entry's memory is yield's only during the call. Objects
 // that fail their check are a *DamageError that names them.
 //
-// Commit writes all entries or none and returns after they are on disk. If a
-// guard does not hold it changes nothing and returns ErrConflict. Guards cover
-// objects; what holds of sets (who uses a peer, who has a name) is kept by the
-// registry as the only writer of its backend.
+// Commit writes all transactions or none, in their order, and returns after they
+// are on disk. If a guard does not hold it changes nothing and returns
+// ErrConflict. Guards cover objects; what holds of sets (who uses a peer, who has
+// a name) is kept by the registry as the only writer of its backend.
 type Backend interface {
 	Load(yield func(Entry) error) (revision uint64, err error)
 	Commit(ctx context.Context, batch Batch) error
@@ -28,9 +28,8 @@ type Entry struct {
 
 // Batch is one or several whole transactions that become durable together.
 type Batch struct {
-	Revision uint64  // of the last transaction in it
-	Guards   []Guard // what must hold of the stored objects before
-	Entries  []Entry // what to store; an entry without a value deletes
+	Guards       []Guard // what must hold of the stored objects before
+	Transactions []Transaction
 }
 
 // Guard is a precondition: the object's stored revision, 0 for none stored.

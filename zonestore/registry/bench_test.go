@@ -2,6 +2,8 @@ package registry
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -27,6 +29,41 @@ func filled(b *testing.B, dir string, n int) {
 		})
 		if err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRebuild is a start with 100,000 zones and no main file.
+func BenchmarkRebuild(b *testing.B) {
+	dir := b.TempDir()
+	filled(b, dir, 100_000)
+	for b.Loop() {
+		if err := os.Remove(filepath.Join(dir, mainName)); err != nil {
+			b.Fatal(err)
+		}
+		r, err := Open(Options{Dir: dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := r.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkBegin begins the audit log anew with 100,000 zones: what a change may
+// wait for when the file before is full.
+func BenchmarkBegin(b *testing.B) {
+	dir := b.TempDir()
+	filled(b, dir, 100_000)
+	r, err := Open(Options{Dir: dir, AuditFiles: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	for b.Loop() {
+		if r.backend.(*twin).begin(); r.Degraded() != nil {
+			b.Fatal(r.Degraded())
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ const (
 	boltPageSize = 4096    // the same on every machine, so that files can be carried over
 	boltGrowth   = 1 << 20 // octets by which a large file grows
 	boltTimeout  = time.Second
-	fileMode     = 0o600 // the file holds secrets
+	fileMode     = 0o600
 )
 
 var (
@@ -57,8 +58,8 @@ func openBoltUnchecked(path string) (*boltFile, error) {
 	return &boltFile{path: path, db: db}, nil
 }
 
-// createBolt makes a new copy beside path and moves it there when it is whole.
-// fill stores what belongs in it.
+// createBolt makes a new copy beside path and moves it there when it is whole and
+// on disk. fill stores what belongs in it.
 func createBolt(path string, fill func(*boltFile) error) (*boltFile, error) {
 	fresh := path + ".new"
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -68,10 +69,11 @@ func createBolt(path string, fill func(*boltFile) error) (*boltFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	file.db.NoSync = true // once, at the end
 	if err = file.db.Update(createBuckets); err == nil {
 		err = fill(file)
 	}
-	if err = errors.Join(err, file.Close()); err != nil {
+	if err = errors.Join(err, file.db.Sync(), file.Close()); err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, errors.Join(err, os.Remove(fresh)))
 	}
 	if err := os.Rename(fresh, path); err != nil {
@@ -93,21 +95,25 @@ func createBuckets(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	return meta.Put(headKey, head{version: headVersion1}.encode())
+	return meta.Put(headKey, head{version: headVersion}.encode())
 }
 
 // bucketName is where the objects of a kind lie. It is stored.
 func bucketName(kind Kind) []byte { return []byte(kind.String()) }
 
-// Load implements Backend. Beyond each object's own checksum it compares
-// number and sum of all objects with the head, so an object that has vanished
-// is noticed too.
+// Load implements Backend.
 func (f *boltFile) Load(yield func(Entry) error) (revision uint64, err error) {
-	return guard(func() (uint64, error) {
-		var revision uint64
-		err := f.db.View(func(tx *bbolt.Tx) error {
-			want, err := f.readHead(tx)
-			if err != nil {
+	h, err := f.load(yield)
+	return h.revision, err
+}
+
+// load yields all objects and returns the head. Beyond each object's own checksum
+// it compares number and sum of all objects with the head, so an object that has
+// vanished is noticed too.
+func (f *boltFile) load(yield func(Entry) error) (head, error) {
+	return guard(func() (want head, err error) {
+		err = f.db.View(func(tx *bbolt.Tx) error {
+			if want, err = f.readHead(tx); err != nil {
 				return err
 			}
 			got := head{version: want.version, revision: want.revision}
@@ -119,10 +125,20 @@ func (f *boltFile) Load(yield func(Entry) error) (revision uint64, err error) {
 			if got != want {
 				return &DamageError{Path: f.path, Detail: fmt.Sprintf("holds %d objects where %d belong, or others", got.count, want.count)}
 			}
-			revision = want.revision
 			return nil
 		})
-		return revision, err
+		return want, err
+	})
+}
+
+// head returns the head alone.
+func (f *boltFile) head() (head, error) {
+	return guard(func() (h head, err error) {
+		err = f.db.View(func(tx *bbolt.Tx) error {
+			h, err = f.readHead(tx)
+			return err
+		})
+		return h, err
 	})
 }
 
@@ -147,45 +163,59 @@ func (f *boltFile) loadKind(tx *bbolt.Tx, kind Kind, sum *head, yield func(Entry
 
 // Commit implements Backend.
 func (f *boltFile) Commit(_ context.Context, batch Batch) error {
-	_, err := guard(func() (struct{}, error) {
-		return struct{}{}, f.db.Update(func(tx *bbolt.Tx) error { return f.apply(tx, batch) })
-	})
+	_, err := f.commit(batch)
 	return err
 }
 
-func (f *boltFile) apply(tx *bbolt.Tx, batch Batch) error {
+// commit is Commit that enters in each change what was stored before, and returns
+// the head after each transaction.
+func (f *boltFile) commit(batch Batch) ([]head, error) {
+	return guard(func() (heads []head, err error) {
+		err = f.db.Update(func(tx *bbolt.Tx) error {
+			heads, err = f.apply(tx, batch)
+			return err
+		})
+		return heads, err
+	})
+}
+
+func (f *boltFile) apply(tx *bbolt.Tx, batch Batch) (heads []head, err error) {
 	sum, err := f.readHead(tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, g := range batch.Guards {
 		if err := holds(tx, g); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	for _, entry := range batch.Entries {
-		bucket, err := tx.CreateBucketIfNotExists(bucketName(entry.Kind))
-		if err != nil {
-			return err
-		}
-		id := []byte(entry.ID)
-		if old := bucket.Get(id); old != nil {
-			sum.remove(Entry{entry.Kind, entry.ID, old})
-		}
-		if entry.Value == nil {
-			if err := bucket.Delete(id); err != nil {
-				return err
+	for _, t := range batch.Transactions {
+		for i := range t.Changes {
+			if t.Changes[i].Before, err = replace(tx, &sum, t.Changes[i].Entry); err != nil {
+				return nil, err
 			}
-			continue
 		}
-		if err := bucket.Put(id, entry.Value); err != nil {
-			return err
-		}
-		sum.add(entry)
+		sum.revision = t.Revision
+		heads = append(heads, sum)
 	}
-	sum.revision = batch.Revision
-	sum.version = max(sum.version, headVersionOf(batch.Entries))
-	return tx.Bucket(metaBucket).Put(headKey, sum.encode())
+	return heads, tx.Bucket(metaBucket).Put(headKey, sum.encode())
+}
+
+// replace stores an entry and returns a copy of what was there before.
+func replace(tx *bbolt.Tx, sum *head, e Entry) (before []byte, err error) {
+	bucket, err := tx.CreateBucketIfNotExists(bucketName(e.Kind))
+	if err != nil {
+		return nil, err
+	}
+	id := []byte(e.ID)
+	if before = bytes.Clone(bucket.Get(id)); before != nil {
+		sum.remove(Entry{e.Kind, e.ID, before})
+	}
+	if e.Value == nil {
+		return before, bucket.Delete(id)
+	}
+	sum.add(e)
+	return before, bucket.Put(id, e.Value)
 }
 
 // holds compares a guard with what is stored.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"time"
+
+	"secondaryd/zonestore/seal"
 )
 
 // A stored value is
@@ -17,17 +19,20 @@ import (
 //	from 13 on    the object as JSON
 //
 // with numbers in network byte order. The checksum covers kind and id, so a
-// value that comes to lie under another key is found out too.
+// value that comes to lie under another key is found out too. The version is 2
+// if members of the object are sealed; in version 1 they would lie in clear, as
+// earlier releases wrote them.
 const (
-	valueVersion = 1
-	valueHeader  = 13
-	maxObject    = 64 << 10 // octets of a stored value
+	valuePlain  = 1
+	valueSealed = 2
+	valueHeader = 13
+	maxObject   = 64 << 10 // octets of a stored value
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // The stored forms are explicit, so that a renamed member of a Go type never
-// changes the file, and a secret is written as it is.
+// changes the file. The members of type sealable are those that are sealed.
 type (
 	storedZone struct {
 		Account     string    `json:"account"`
@@ -53,13 +58,13 @@ type (
 		Pins              []string `json:"pins,omitempty"`
 		CACertificate     string   `json:"ca_certificate,omitempty"`
 		ClientCertificate string   `json:"client_certificate,omitempty"`
-		ClientKey         string   `json:"client_key,omitempty"`
+		ClientKey         sealable `json:"client_key,omitempty"`
 	}
 	storedTSIG struct {
-		Account   string `json:"account"`
-		Name      string `json:"name"`
-		Algorithm string `json:"algorithm"`
-		Secret    string `json:"secret"`
+		Account   string   `json:"account"`
+		Name      string   `json:"name"`
+		Algorithm string   `json:"algorithm"`
+		Secret    sealable `json:"secret"`
 	}
 	storedACL struct {
 		Account  string    `json:"account"`
@@ -95,37 +100,59 @@ type (
 	}
 )
 
-// encode gives the stored value of an object.
-func encode(o object) []byte {
-	payload, err := json.Marshal(storedForm(o))
+// codec turns objects into stored values and back.
+type codec struct {
+	key *seal.Key // nil while there is none, and why says why
+	why error
+}
+
+// encode gives the stored value of an object; the same one for equal objects.
+func (c codec) encode(o object) []byte {
+	form, secrets := storedForm(o)
+	version := byte(valuePlain)
+	for member, secret := range secrets {
+		if *secret != "" {
+			version = valueSealed
+			c.seal(secret, o.key(), member)
+		}
+	}
+	payload, err := json.Marshal(form)
 	if err != nil {
 		panic(fmt.Sprintf("registry: encode %s: %v", o.key().kind, err)) // the stored forms hold nothing that can't be marshalled
 	}
+	return frame(version, o.key(), o.revision(), payload)
+}
+
+// frame puts a header before a payload.
+func frame(version byte, k key, revision uint64, payload []byte) []byte {
 	value := make([]byte, valueHeader, valueHeader+len(payload))
-	value[0] = valueVersion
-	binary.BigEndian.PutUint64(value[5:], o.revision())
+	value[0] = version
+	binary.BigEndian.PutUint64(value[5:], revision)
 	value = append(value, payload...)
-	k := o.key()
 	binary.BigEndian.PutUint32(value[1:], checksum(k.kind, k.id, value))
 	return value
 }
 
-func storedForm(o object) any {
+// storedForm gives what is stored of an object, and the secrets in it, by the
+// names of their members.
+func storedForm(o object) (form any, secrets map[string]*sealable) {
 	switch o := o.(type) {
 	case *Zone:
-		return storedZone{o.Account, o.Name, o.AutoRefresh, o.Peers, o.MaxShrink, o.Created, o.Modified}
+		return storedZone{o.Account, o.Name, o.AutoRefresh, o.Peers, o.MaxShrink, o.Created, o.Modified}, nil
 	case *Peer:
-		return storedPeer{o.Account, o.Name, o.IP, o.Port, o.IXFR, o.TSIG, storedTLSOf(o.TLS), o.Source}
+		tls := storedTLSOf(o.TLS)
+		return storedPeer{o.Account, o.Name, o.IP, o.Port, o.IXFR, o.TSIG, tls, o.Source}, tls.secrets()
 	case *TSIG:
-		return storedTSIG{o.Account, o.Name, o.Algorithm, o.Secret.Reveal()}
+		tsig := &storedTSIG{o.Account, o.Name, o.Algorithm, sealable(o.Secret.Reveal())}
+		return tsig, tsig.secrets()
 	case *ACL:
-		return storedACL{o.Account, o.Name, o.IPRange, o.Created, o.Modified}
+		return storedACL{o.Account, o.Name, o.IPRange, o.Created, o.Modified}, nil
 	case *Outgoing:
-		return storedOutgoing{o.Account, o.Name, o.Peers, o.Enabled, o.Created, o.Modified}
+		return storedOutgoing{o.Account, o.Name, o.Peers, o.Enabled, o.Created, o.Modified}, nil
 	case *Registration:
-		return storedRegistration{o.Account, o.Name, o.Paused, o.Vanity, o.Created, o.Modified}
+		return storedRegistration{o.Account, o.Name, o.Paused, o.Vanity, o.Created, o.Modified}, nil
 	case *Token:
-		return storedToken{o.Name, o.Scope, o.Account, o.Access, o.Hash[:], o.Created, o.Expires}
+		return storedToken{o.Name, o.Scope, o.Account, o.Access, o.Hash[:], o.Created, o.Expires}, nil
 	default:
 		panic(fmt.Sprintf("registry: no stored form of %T", o))
 	}
@@ -135,7 +162,7 @@ func storedTLSOf(t *PeerTLS) *storedTLS {
 	if t == nil {
 		return nil
 	}
-	return &storedTLS{t.Name, t.Pins, t.CACertificate, t.ClientCertificate, t.ClientKey.Reveal()}
+	return &storedTLS{t.Name, t.Pins, t.CACertificate, t.ClientCertificate, sealable(t.ClientKey.Reveal())}
 }
 
 func (s *storedTLS) peerTLS() *PeerTLS {
@@ -169,37 +196,46 @@ func checkValue(e Entry) (revision uint64, err error) {
 		return 0, damaged(e, "value is cut off")
 	case binary.BigEndian.Uint32(e.Value[1:]) != checksum(e.Kind, e.ID, e.Value):
 		return 0, damaged(e, "checksum does not match")
-	case e.Value[0] > valueVersion:
+	case e.Value[0] > valueSealed:
 		return 0, fmt.Errorf("%s %q has format %d: %w", e.Kind, e.ID, e.Value[0], ErrNewer)
-	case e.Value[0] != valueVersion:
+	case e.Value[0] == 0:
 		return 0, damaged(e, "unknown format version")
 	}
 	return binary.BigEndian.Uint64(e.Value[5:]), nil
 }
 
 // decode reads a stored value; the result shares no memory with it.
-func decode(e Entry) (object, error) {
+func (c codec) decode(e Entry) (object, error) {
 	revision, err := checkValue(e)
 	if err != nil {
 		return nil, err
 	}
-	o, err := decodePayload(e.Kind, e.ID, revision, e.Value[valueHeader:])
-	if err != nil {
+	if e.Value[0] == valuePlain {
+		c = codec{why: errClear}
+	}
+	o, err := c.decodePayload(key{e.Kind, e.ID}, revision, e.Value[valueHeader:])
+	switch {
+	case errors.Is(err, ErrNoKey), errors.Is(err, ErrNewer):
+		return nil, fmt.Errorf("%s %q: %w", e.Kind, e.ID, err)
+	case err != nil:
 		return nil, damaged(e, err.Error())
 	}
 	return o, nil
 }
 
-func decodePayload(kind Kind, id string, revision uint64, payload []byte) (object, error) {
-	switch kind {
+func (c codec) decodePayload(k key, revision uint64, payload []byte) (object, error) {
+	id := k.id
+	switch k.kind {
 	case KindZone:
 		s, err := unmarshal[storedZone](payload)
 		return &Zone{id, s.Account, s.Name, s.AutoRefresh, s.Peers, s.MaxShrink, s.Created, s.Modified, revision}, err
 	case KindPeer:
 		s, err := unmarshal[storedPeer](payload)
+		err = errors.Join(err, c.open(k, s.TLS.secrets()))
 		return &Peer{id, s.Account, s.Name, s.IP, s.Port, s.IXFR, s.TSIG, s.TLS.peerTLS(), s.Source, revision}, err
 	case KindTSIG:
 		s, err := unmarshal[storedTSIG](payload)
+		err = errors.Join(err, c.open(k, s.secrets()))
 		return &TSIG{id, s.Account, s.Name, s.Algorithm, Secret(s.Secret), revision}, err
 	case KindACL:
 		s, err := unmarshal[storedACL](payload)

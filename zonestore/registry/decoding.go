@@ -11,6 +11,7 @@ import (
 // come: it takes most of the time in which a large configuration is loaded.
 // finish must be called.
 type decoding struct {
+	codec   codec
 	running errgroup.Group
 	next    []Entry    // not handed to a group yet
 	groups  [][]object // in the order of the entries
@@ -19,8 +20,8 @@ type decoding struct {
 // groupSize is how many values one goroutine reads.
 const groupSize = 512
 
-func newDecoding() *decoding {
-	d := new(decoding)
+func newDecoding(c codec) *decoding {
+	d := &decoding{codec: c}
 	d.running.SetLimit(runtime.GOMAXPROCS(0))
 	return d
 }
@@ -38,12 +39,12 @@ func (d *decoding) take(e Entry) error {
 func (d *decoding) start() {
 	entries, objects := d.next, make([]object, len(d.next))
 	d.next, d.groups = make([]Entry, 0, groupSize), append(d.groups, objects)
-	d.running.Go(func() error { return decodeAll(objects, entries) })
+	d.running.Go(func() error { return d.codec.decodeAll(objects, entries) })
 }
 
-func decodeAll(objects []object, entries []Entry) (err error) {
+func (c codec) decodeAll(objects []object, entries []Entry) (err error) {
 	for i, e := range entries {
-		if objects[i], err = decode(e); err != nil {
+		if objects[i], err = c.decode(e); err != nil {
 			return err
 		}
 	}

@@ -25,12 +25,12 @@ func (s stored) Load(yield func(Entry) error) (uint64, error) {
 func (stored) Commit(context.Context, Batch) error { return errors.ErrUnsupported }
 func (stored) Close() error                        { return nil }
 
-func storedKeys(n int) stored {
+func storedKeys(c codec, n int) stored {
 	var s stored
 	for i := range n {
 		k := key1()
 		k.ID, k.Name = fmt.Sprintf("k%d", i), fmt.Sprintf("name-%d.", i)
-		s = append(s, Entry{KindTSIG, k.ID, encode(&k)})
+		s = append(s, Entry{KindTSIG, k.ID, c.encode(&k)})
 	}
 	return s
 }
@@ -38,8 +38,9 @@ func storedKeys(n int) stored {
 // TestLoadGroups loads less than a group, whole groups, and more.
 func TestLoadGroups(t *testing.T) {
 	t.Parallel()
+	c := testCodec(t)
 	for _, n := range []int{0, 1, groupSize - 1, groupSize, groupSize + 1, 5*groupSize + 7} {
-		r, err := load(storedKeys(n), Options{Dir: "data"})
+		r, err := load(storedKeys(c, n), Options{Dir: "data"}, c)
 		if err != nil {
 			t.Fatalf("%d objects: %v", n, err)
 		}
@@ -59,12 +60,13 @@ func TestLoadGroups(t *testing.T) {
 func TestLoadUnreadable(t *testing.T) {
 	t.Parallel()
 	const n = 2*groupSize + 3
+	c := testCodec(t)
 	for _, at := range []int{0, groupSize - 1, groupSize, n - 1} {
-		s := storedKeys(n)
+		s := storedKeys(c, n)
 		e := &s[at]
 		e.Value[valueHeader] = '!'
 		binary.BigEndian.PutUint32(e.Value[1:], checksum(e.Kind, e.ID, e.Value))
-		_, err := load(s, Options{Dir: "data"})
+		_, err := load(s, Options{Dir: "data"}, c)
 		if damage, ok := errors.AsType[*DamageError](err); !ok || damage.ID != e.ID || damage.Kind != KindTSIG {
 			t.Errorf("object %d: got %v", at, err)
 		}

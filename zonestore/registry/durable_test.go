@@ -2,8 +2,10 @@ package registry
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,24 +14,55 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"secondaryd/zonestore/auditlog"
+	"secondaryd/zonestore/seal"
 )
 
 // snapshot copies the files as a crash would leave them, while r is open.
 func snapshot(t *testing.T, dir string) string {
 	t.Helper()
 	to := t.TempDir()
-	for _, name := range []string{mainName, spareName} {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(to, name), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := filepath.Glob(filepath.Join(to, "*.key"))
+	for _, path := range keys {
+		err = errors.Join(err, os.Chmod(path, 0o600)) // CopyFS opens them to all
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	return to
+}
+
+// newestLog is the file of the audit log that is written.
+func newestLog(t testing.TB, dir string) string {
+	t.Helper()
+	numbers, err := auditlog.Files(filepath.Join(dir, auditName))
+	if err != nil || len(numbers) == 0 {
+		t.Fatalf("no audit log: %v", err)
+	}
+	return auditlog.Path(filepath.Join(dir, auditName), numbers[len(numbers)-1])
+}
+
+// bothFiles are the main file and the one of the log that is written.
+func bothFiles(t testing.TB, dir string) []string {
+	t.Helper()
+	return []string{filepath.Join(dir, mainName), newestLog(t, dir)}
+}
+
+// testCodec has a key of its own.
+func testCodec(t testing.TB) codec {
+	t.Helper()
+	key, err := seal.Create(filepath.Join(t.TempDir(), "test.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codec{key: key}
 }
 
 func TestAcknowledgedSurvivesACrash(t *testing.T) {
@@ -54,7 +87,8 @@ func TestAcknowledgedSurvivesACrash(t *testing.T) {
 	}
 }
 
-// A crash between the two commits leaves one copy behind the other.
+// A crash between the two writes leaves one copy behind the other; so does an old
+// one that is put in its place.
 func TestNewerCopyWins(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -63,23 +97,33 @@ func TestNewerCopyWins(t *testing.T) {
 	before := snapshot(t, dir)
 	update(t, r, func(tx *Tx) error { return tx.DeleteZone("z1") })
 	after := snapshot(t, dir)
-	for _, name := range []string{mainName, spareName} {
+	for i, path := range bothFiles(t, before) {
 		mixed := snapshot(t, after)
-		copyFile(t, filepath.Join(before, name), filepath.Join(mixed, name))
+		copyFile(t, path, bothFiles(t, mixed)[i])
 		got := open(t, mixed)
-		if _, ok := got.Zone("z1"); ok || got.Revision() != 2 {
-			t.Errorf("%s behind: the deleted zone came back", name)
+		if _, ok := got.Zone("z1"); ok || got.Revision() != 2 || got.Degraded() != nil {
+			t.Errorf("%s behind: the deleted zone came back, or one copy is missing: %v", path, got.Degraded())
 		}
-		// And both are the same again.
-		copyFile(t, filepath.Join(mixed, name), filepath.Join(mixed, "one"))
+		// And both say the same again.
 		if err := got.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if c := inspect(filepath.Join(mixed, name)); !c.whole() || c.revision != 2 {
-			t.Errorf("%s was not brought up: %+v", name, c)
-		} else {
-			c.closeUnless()
-		}
+		compareCopies(t, mixed)
+	}
+}
+
+// compareCopies wants the log to tell what the main file holds.
+func compareCopies(t testing.TB, dir string) {
+	t.Helper()
+	main := inspect(filepath.Join(dir, mainName))
+	defer main.close()
+	made, err := rebuild(filepath.Join(t.TempDir(), "rebuilt"), filepath.Join(dir, auditName), func() error { return nil })
+	if err != nil || main.err != nil {
+		t.Fatalf("main %v, log %v", main.err, err)
+	}
+	defer made.file.Close()
+	if h, err := made.file.head(); err != nil || h != main.head || made.damage != nil {
+		t.Errorf("log tells %+v, %v, %v, main file holds %+v", h, err, made.damage, main.head)
 	}
 }
 
@@ -116,19 +160,20 @@ func TestDamageToOneFile(t *testing.T) {
 		"missing":    nil,
 	}
 	for what, damage := range damages {
-		for _, name := range []string{mainName, spareName} {
+		for i, name := range []string{"main file", "log"} {
 			t.Run(what+" "+name, func(t *testing.T) {
 				t.Parallel()
 				broken := snapshot(t, dir)
-				spoil(t, filepath.Join(broken, name), damage)
+				spoil(t, bothFiles(t, broken)[i], damage)
 				core, logs := observer.New(zap.WarnLevel)
 				got := openWith(t, Options{Dir: broken, Log: zap.New(core)})
 				if diff := cmp.Diff(want, got.Zones()); diff != "" {
 					t.Error(diff)
 				}
-				if logs.FilterField(zap.String("path", filepath.Join(broken, name))).Len() == 0 {
-					t.Errorf("nothing was said: %v", logs.All())
+				if logs.Len() != 1 {
+					t.Errorf("want one line of what happened: %v", logs.All())
 				}
+				compareCopies(t, snapshot(t, broken))
 				update(t, got, func(tx *Tx) error { return tx.DeleteZone("z1") })
 				if err := got.Degraded(); err != nil {
 					t.Error(err)
@@ -183,8 +228,8 @@ func TestFlippedOctets(t *testing.T) {
 		if !c.whole() {
 			continue // found out; the other copy is taken
 		}
-		if c.revision == r.Revision() {
-			got, err := load(c.file, Options{}.withDefaults())
+		if c.head.revision == r.Revision() {
+			got, err := load(c.file, Options{}.withDefaults(), r.codec)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,7 +237,7 @@ func TestFlippedOctets(t *testing.T) {
 				t.Fatalf("octet %d: %s", at, diff)
 			}
 		}
-		c.closeUnless()
+		c.close()
 	}
 }
 
@@ -201,18 +246,17 @@ func TestNoWholeCopyIsNoStart(t *testing.T) {
 	dir := t.TempDir()
 	seed(t, open(t, dir))
 	broken := snapshot(t, dir)
-	for _, name := range []string{mainName, spareName} {
-		spoil(t, filepath.Join(broken, name), func(b []byte) []byte { return b[:3*4096] })
-	}
+	spoil(t, filepath.Join(broken, mainName), func(b []byte) []byte { return b[:3*4096] })
+	spoil(t, newestLog(t, broken), func(b []byte) []byte { return b[:60] })
 	_, err := Open(Options{Dir: broken})
-	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), spareName) {
+	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), newestLog(t, broken)) {
 		t.Error(err)
 	}
 	if err := os.Remove(filepath.Join(broken, mainName)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(Options{Dir: broken}); err == nil {
-		t.Error("started from nothing while a damaged copy lies there")
+		t.Error("started from nothing while a damaged log lies there")
 	}
 }
 
@@ -228,9 +272,9 @@ func TestDamagedObjectIsNamed(t *testing.T) {
 	}
 	defer file.Close()
 	k := key1()
-	value := encode(&k)
+	value := testCodec(t).encode(&k)
 	value[20] ^= 1
-	if err := file.Commit(t.Context(), Batch{Revision: 2, Entries: []Entry{{KindTSIG, "k1", value}}}); err != nil {
+	if err := file.Commit(t.Context(), batchOf(2, Entry{KindTSIG, "k1", value})); err != nil {
 		t.Fatal(err)
 	}
 	_, err = file.Load(func(Entry) error { return nil })
@@ -239,28 +283,49 @@ func TestDamagedObjectIsNamed(t *testing.T) {
 	}
 }
 
+// batchOf is a batch of one transaction.
+func batchOf(revision uint64, entries ...Entry) Batch {
+	t := Transaction{Revision: revision}
+	for _, e := range entries {
+		t.Changes = append(t.Changes, Replacement{Entry: e})
+	}
+	return Batch{Transactions: []Transaction{t}}
+}
+
 func TestNewerFormatIsNotTouched(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	seed(t, open(t, dir))
-	newer := snapshot(t, dir)
-	file, err := openBolt(filepath.Join(newer, spareName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := peer("p2")
-	value := encode(&p)
-	value[0] = valueVersion + 1
-	sum := checksum(KindPeer, "p2", value)
-	copy(value[1:], []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
-	if err := file.Commit(t.Context(), Batch{Revision: 9, Entries: []Entry{{KindPeer, "p2", value}}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := file.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(Options{Dir: newer}); !errors.Is(err, ErrNewer) {
-		t.Error(err)
+	for what, change := range map[string]func(dir string) error{
+		"an object of the main file": func(dir string) error {
+			file, err := openBolt(filepath.Join(dir, mainName))
+			if err != nil {
+				return err
+			}
+			value := frame(valueSealed+1, key{KindPeer, "p2"}, 2, []byte("{}"))
+			return errors.Join(file.Commit(t.Context(), batchOf(9, Entry{KindPeer, "p2", value})), file.Close())
+		},
+		"the main file": func(dir string) error {
+			file, err := openBolt(filepath.Join(dir, mainName))
+			if err != nil {
+				return err
+			}
+			return errors.Join(file.db.Update(func(tx *bbolt.Tx) error {
+				return tx.Bucket(metaBucket).Put(headKey, head{version: headVersion + 1}.encode())
+			}), file.Close())
+		},
+		"the log": func(dir string) error {
+			b := []byte("SDAUDT\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01")
+			return os.WriteFile(newestLog(t, dir), binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), 0o600)
+		},
+	} {
+		newer := snapshot(t, dir)
+		if err := change(newer); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(Options{Dir: newer}); !errors.Is(err, ErrNewer) {
+			t.Errorf("%s is newer: %v", what, err)
+		}
 	}
 }
 
@@ -274,12 +339,15 @@ func TestGuardsHold(t *testing.T) {
 	}
 	defer file.Close()
 	for _, g := range []Guard{{KindZone, "z1", 2}, {KindZone, "z1", 0}, {KindZone, "z9", 1}} {
-		err := file.Commit(t.Context(), Batch{Revision: 2, Guards: []Guard{g}, Entries: []Entry{{Kind: KindZone, ID: "z1"}}})
-		if !errors.Is(err, ErrConflict) {
+		batch := batchOf(2, Entry{Kind: KindZone, ID: "z1"})
+		batch.Guards = []Guard{g}
+		if err := file.Commit(t.Context(), batch); !errors.Is(err, ErrConflict) {
 			t.Errorf("%+v: %v", g, err)
 		}
 	}
-	if err := file.Commit(t.Context(), Batch{Revision: 2, Guards: []Guard{{KindZone, "z1", 1}, {KindZone, "z9", 0}}}); err != nil {
+	batch := batchOf(2)
+	batch.Guards = []Guard{{KindZone, "z1", 1}, {KindZone, "z9", 0}}
+	if err := file.Commit(t.Context(), batch); err != nil {
 		t.Error(err)
 	}
 }
@@ -310,7 +378,7 @@ func (s *scripted) Commit(context.Context, Batch) error {
 func TestFailedCommitChangesNothing(t *testing.T) {
 	t.Parallel()
 	backend := &scripted{err: errors.New("no space left on device")}
-	r, err := load(backend, Options{}.withDefaults())
+	r, err := load(backend, Options{}.withDefaults(), testCodec(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +396,7 @@ func TestFailedCommitChangesNothing(t *testing.T) {
 func TestWaitingTransactionsShareACommit(t *testing.T) {
 	t.Parallel()
 	backend := &scripted{gate: make(chan struct{}), entered: make(chan struct{}, 8)}
-	r, err := load(backend, Options{}.withDefaults())
+	r, err := load(backend, Options{}.withDefaults(), testCodec(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,50 +425,20 @@ func TestWaitingTransactionsShareACommit(t *testing.T) {
 	}
 }
 
-// When the spare can't be written the transaction still counts, and the spare
-// is made anew by a later one.
-func TestSpareHeals(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	r := open(t, dir)
-	seed(t, r)
-	pair := r.backend.(*twin)
-	pair.pause = 0
-	if err := pair.spare.Close(); err != nil {
-		t.Fatal(err)
-	}
-	update(t, r, func(tx *Tx) error { return tx.DeleteZone("z1") })
-	if r.Degraded() == nil {
-		t.Error("a lost copy is not told")
-	}
-	update(t, r, func(tx *Tx) error { return tx.PutPeer(peer("p9")) })
-	if err := r.Degraded(); err != nil {
-		t.Error(err)
-	}
-	after := snapshot(t, dir)
-	if err := os.Remove(filepath.Join(after, mainName)); err != nil {
-		t.Fatal(err)
-	}
-	got := open(t, after)
-	if _, ok := got.Peer("p9"); !ok || got.Revision() != 3 {
-		t.Error("the renewed copy is not up to date")
-	}
-}
-
 func FuzzDecode(f *testing.F) {
 	p, k, z, a := peer("x"), key1(), zone("x", "example.org", "p"), ACL{ID: "x", Name: "a", IPRange: "192.0.2.0/24"}
 	out, reg := outgoing("x", "example.org", "p"), Registration{ID: "x", Name: "example.org", Paused: true, Vanity: []string{"ns.example"}}
 	k.ID = "x"
-	secret := token("x")
+	secret, c := token("x"), testCodec(f)
 	for _, o := range []object{&p, &k, &z, &a, &out, &reg, &secret} {
-		f.Add(byte(o.key().kind), encode(o))
+		f.Add(byte(o.key().kind), c.encode(o))
 	}
 	f.Fuzz(func(t *testing.T, kind byte, value []byte) {
-		o, err := decode(Entry{Kind(kind), "x", value})
+		o, err := c.decode(Entry{Kind(kind), "x", value})
 		if err != nil {
 			return
 		}
-		again, err := decode(Entry{Kind(kind), "x", encode(o)})
+		again, err := c.decode(Entry{Kind(kind), "x", c.encode(o)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -436,6 +474,6 @@ func FuzzCheckBolt(f *testing.F) {
 		if err := os.WriteFile(path, broken, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		inspect(path).closeUnless()
+		inspect(path).close()
 	})
 }

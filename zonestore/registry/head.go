@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"hash/fnv"
+
+	"secondaryd/zonestore/auditlog"
 )
 
 // head sums up a copy: its revision, how many objects it holds, and the sum
@@ -19,12 +21,12 @@ type head struct {
 
 // The stored head: format version (2 octets), revision, count and sum (8 each),
 // CRC-32C of all before (4), in network byte order. The version stays first in
-// every later format. It is 2 from the first object on of a kind that version 1
-// does not know: a daemon that would miss those refuses the file.
+// every later format. Version 2 had kinds of objects that version 1 does not
+// know; in both of them secrets lie in clear. In version 3 they are sealed: a
+// daemon that can't open them refuses the file.
 const (
-	headVersion1 = 1
-	headVersion2 = 2
-	headSize     = 2 + 3*8 + 4
+	headVersion = 3
+	headSize    = 2 + 3*8 + 4
 )
 
 func (h head) encode() []byte {
@@ -44,7 +46,7 @@ func decodeHead(b []byte) (head, error) {
 	if binary.BigEndian.Uint32(b[len(b)-4:]) != crc32.Checksum(body, castagnoli) {
 		return head{}, errors.New("the checksum of its head does not match")
 	}
-	if version := binary.BigEndian.Uint16(b); version > headVersion2 {
+	if version := binary.BigEndian.Uint16(b); version > headVersion {
 		return head{}, fmt.Errorf("format %d: %w", version, ErrNewer)
 	}
 	if len(b) != headSize {
@@ -58,14 +60,9 @@ func decodeHead(b []byte) (head, error) {
 	}, nil
 }
 
-// headVersionOf gives the version that a file has to have to hold the entries.
-func headVersionOf(entries []Entry) uint16 {
-	for _, e := range entries {
-		if e.Kind > KindACL && e.Value != nil {
-			return headVersion2
-		}
-	}
-	return headVersion1
+// mark is the head in the log's terms.
+func (h head) mark() auditlog.Mark {
+	return auditlog.Mark{Revision: h.revision, Count: h.count, Sum: h.sum}
 }
 
 func (h *head) add(e Entry)    { h.count++; h.sum += entryHash(e) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"secondaryd/zonestore/auditlog"
 )
 
 // model is what the registry has to be: plain maps, and the rules between them
@@ -171,7 +174,7 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		r, err := Open(Options{Dir: dir})
+		r, err := Open(Options{Dir: dir, auditLeast: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,7 +265,8 @@ func TestModel(t *testing.T) {
 				if err := r.Close(); err != nil {
 					t.Fatal(err)
 				}
-				if r, err = Open(Options{Dir: dir}); err != nil {
+				loseOne(t, dir)
+				if r, err = Open(Options{Dir: dir, auditLeast: 1}); err != nil {
 					t.Fatal(err)
 				}
 				if r.Revision() != revision {
@@ -272,6 +276,30 @@ func TestModel(t *testing.T) {
 			"": func(t *rapid.T) { m.compare(t, r) },
 		})
 	})
+}
+
+// loseOne takes away or damages one of the copies, or none.
+func loseOne(t *rapid.T, dir string) {
+	numbers, err := auditlog.Files(filepath.Join(dir, auditName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	main, log := filepath.Join(dir, mainName), auditlog.Path(filepath.Join(dir, auditName), numbers[len(numbers)-1])
+	switch rapid.SampledFrom([]string{"", "", "main", "log", "main damaged", "log damaged", "all logs"}).Draw(t, "lost") {
+	case "main":
+		err = os.Remove(main)
+	case "log":
+		err = os.Remove(log)
+	case "main damaged":
+		err = os.Truncate(main, 4096*rapid.Int64Range(0, 3).Draw(t, "pages"))
+	case "log damaged":
+		err = os.Truncate(log, rapid.Int64Range(0, 300).Draw(t, "octets"))
+	case "all logs":
+		err = os.RemoveAll(filepath.Join(dir, auditName))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // compareSources checks every address against a walk over all ACLs.

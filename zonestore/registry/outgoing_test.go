@@ -60,34 +60,6 @@ func TestNameOfBothConfigurations(t *testing.T) {
 	}
 }
 
-// A file of a release that knew fewer kinds is read, and written from then on.
-func TestFileOfAnEarlierRelease(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	seed(t, open(t, dir))
-	earlier := snapshot(t, dir)
-	for _, name := range []string{mainName, spareName} {
-		forgetKinds(t, filepath.Join(earlier, name))
-	}
-	r := open(t, earlier)
-	if _, ok := r.Zone("z1"); !ok || r.Revision() != 1 {
-		t.Fatalf("zone found %t, revision %d", ok, r.Revision())
-	}
-	if got := versions(t, earlier); got != [2]uint16{headVersion1, headVersion1} {
-		t.Errorf("versions %v of files that an earlier release can read", got)
-	}
-	update(t, r, func(tx *Tx) error { return tx.PutOutgoing(outgoing("z1", "example.org", "p2")) })
-	if got := versions(t, earlier); got != [2]uint16{headVersion2, headVersion2} {
-		t.Errorf("versions %v of files that an earlier release would misread", got)
-	}
-	if err := r.Degraded(); err != nil {
-		t.Error(err)
-	}
-	if _, ok := open(t, snapshot(t, earlier)).Outgoing("z1"); !ok {
-		t.Error("the new kind of object was not kept")
-	}
-}
-
 // forgetKinds takes the buckets of later kinds from a file.
 func forgetKinds(t *testing.T, path string) {
 	t.Helper()
@@ -108,27 +80,6 @@ func forgetKinds(t *testing.T, path string) {
 	}
 }
 
-// versions gives those of both files' heads as a crash would leave them.
-func versions(t *testing.T, dir string) (found [2]uint16) {
-	t.Helper()
-	copied := snapshot(t, dir)
-	for i, name := range []string{mainName, spareName} {
-		file, err := openBolt(filepath.Join(copied, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = file.db.View(func(tx *bbolt.Tx) error {
-			h, err := file.readHead(tx)
-			found[i] = h.version
-			return err
-		})
-		if err := errors.Join(err, file.Close()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return found
-}
-
 // A file that has lost a bucket with objects in it is damaged, and the other
 // copy is taken.
 func TestLostBucket(t *testing.T) {
@@ -145,8 +96,5 @@ func TestLostBucket(t *testing.T) {
 	got := open(t, broken)
 	if _, ok := got.Outgoing("z1"); !ok || got.Revision() != 2 {
 		t.Error("the whole copy was not taken")
-	}
-	if got := versions(t, broken); got != [2]uint16{headVersion2, headVersion2} {
-		t.Errorf("versions %v after the renewal", got)
 	}
 }

@@ -118,7 +118,7 @@ func TestPeerTLSReadBack(t *testing.T) {
 func TestPeerOfEarlierRelease(t *testing.T) {
 	t.Parallel()
 	const payload = `{"account":"a","name":"n","ip":"192.0.2.1","port":53,"ixfr":true,"tsig":"k"}`
-	o, err := decodePayload(KindPeer, "p", 1, []byte(payload))
+	o, err := codec{}.decodePayload(key{KindPeer, "p"}, 1, []byte(payload))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestPeerOfEarlierRelease(t *testing.T) {
 	if p.TLS != nil || *p.IP != "192.0.2.1" || *p.TSIG != "k" {
 		t.Errorf("got %+v", p)
 	}
-	if got := string(encode(p)[valueHeader:]); got != payload {
+	if got := string(codec{}.encode(p)[valueHeader:]); got != payload {
 		t.Errorf("got %s, want %s", got, payload)
 	}
 }

@@ -9,16 +9,23 @@
 package registry
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 	"weak"
 
 	"go.uber.org/zap"
+
+	"secondaryd/zonestore/seal"
 )
 
 // Options is what Open needs to know.
@@ -29,9 +36,20 @@ type Options struct {
 	Now           func() time.Time // nil means time.Now
 	Recent        int              // changes kept for followers; 0 means 4096
 	LockTimeout   time.Duration    // how long to wait for another daemon to let go; 0 means 1 s
+
+	// Key is the file of the key that secrets are encrypted with; empty means
+	// secrets.key in Dir. It is made if there are no secrets yet.
+	Key string
+	// AuditFiles is how many files of the audit log are kept besides the one that
+	// is written; 0 keeps all.
+	AuditFiles int
+
+	sync       func(*os.File) error // of the audit log; nil means the file's
+	auditLeast int64                // size up to which its files grow at least; 0 means 64 MiB
 }
 
 const (
+	keyName            = "secrets.key"
 	defaultRecent      = 4096
 	defaultLockTimeout = time.Second
 )
@@ -46,6 +64,9 @@ func (o Options) withDefaults() Options {
 	if o.Recent <= 0 {
 		o.Recent = defaultRecent
 	}
+	if o.Key == "" {
+		o.Key = filepath.Join(o.Dir, keyName)
+	}
 	if o.LockTimeout <= 0 {
 		o.LockTimeout = defaultLockTimeout
 	}
@@ -55,6 +76,7 @@ func (o Options) withDefaults() Options {
 // Registry is the set of configuration objects.
 type Registry struct {
 	options Options
+	codec   codec
 	backend Backend
 
 	queueMu sync.Mutex // guards queue
@@ -73,7 +95,8 @@ type Registry struct {
 
 // Open loads the objects stored in options.Dir, or begins with none if there
 // is no stored copy at all. It fails when another process holds the folder,
-// when a newer secondaryd wrote the files, and when no copy is whole.
+// when a newer secondaryd wrote the files, when no copy is whole, and with
+// ErrNoKey when secrets are stored and the key to them is not there.
 func Open(options Options) (*Registry, error) {
 	options = options.withDefaults()
 	if err := privateDir(options.Dir, options.Log); err != nil {
@@ -83,11 +106,64 @@ func Open(options Options) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry, err := load(backend, options)
+	registry, err := openWithKey(backend, options)
 	if err != nil {
 		return nil, errors.Join(err, backend.Close())
 	}
 	return registry, nil
+}
+
+// openWithKey loads the objects with the key of their secrets. Where there is
+// none, and nothing that needs one, it makes it.
+func openWithKey(backend *twin, options Options) (*Registry, error) {
+	key, err := seal.Load(options.Key, options.Log)
+	if err != nil && !errors.Is(err, seal.ErrNoKey) && !errors.Is(err, seal.ErrDamagedFile) {
+		return nil, fmt.Errorf("key of the secrets: %w", err)
+	}
+	registry, err := load(backend, options, codec{key, err})
+	if errors.Is(err, ErrNoKey) {
+		return nil, fmt.Errorf("%w: put a backup of the key file in its place (%s, setting secrets_key)%s", err, options.Key, leftBehind(options))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		if registry.codec.key, err = seal.Create(options.Key); err != nil {
+			return nil, err
+		}
+		options.Log.Info("made the key that secrets are encrypted with: back it up, apart from the configuration",
+			zap.String("path", options.Key), zap.String("copy", seal.CopyPath(options.Key)))
+	}
+	if !backend.old {
+		return registry, nil
+	}
+	return registry, backend.seal(registry.state.revision, registry.entries())
+}
+
+// leftBehind tells of a key in the folder that is not looked at.
+func leftBehind(options Options) string {
+	if path := filepath.Join(options.Dir, keyName); path != options.Key && exists(path) {
+		return fmt.Sprintf("; a file %s lies there, which may be it", path)
+	}
+	return ""
+}
+
+// entries yields all objects as they are stored, each kind in order.
+func (r *Registry) entries() iter.Seq[Entry] {
+	keys := slices.Collect(maps.Keys(r.state.objects))
+	for id := range r.state.zones {
+		keys = append(keys, key{KindZone, id})
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), strings.Compare(a.id, b.id))
+	})
+	return func(yield func(Entry) bool) {
+		for _, k := range keys {
+			if !yield(Entry{k.kind, k.id, r.codec.encode(r.state.get(k))}) {
+				return
+			}
+		}
+	}
 }
 
 // Octets returns how large the stored configuration in dir is, which says about
@@ -101,8 +177,8 @@ func Octets(dir string) int64 {
 }
 
 // load reads everything a backend holds into memory.
-func load(backend Backend, options Options) (*Registry, error) {
-	d := newDecoding()
+func load(backend Backend, options Options, c codec) (*Registry, error) {
+	d := newDecoding(c)
 	revision, err := backend.Load(d.take)
 	objects, decodeErr := d.finish()
 	if err := errors.Join(err, decodeErr); err != nil {
@@ -114,7 +190,7 @@ func load(backend Backend, options Options) (*Registry, error) {
 	}
 	state.revision = revision
 	return &Registry{
-		options: options, backend: backend, state: state,
+		options: options, codec: c, backend: backend, state: state,
 		feed: newFeed(revision, options.Recent),
 	}, nil
 }
@@ -135,14 +211,22 @@ func (r *Registry) Close() error {
 }
 
 // Degraded says what is wrong with the stored copies; nil means that all of
-// them are whole and up to date.
+// them are whole and up to date. It does not wait for the disk.
 func (r *Registry) Degraded() error {
-	r.commitMu.Lock()
-	defer r.commitMu.Unlock()
 	if d, ok := r.backend.(interface{ Degraded() error }); ok {
 		return d.Degraded()
 	}
 	return nil
+}
+
+// Mend makes a stored copy anew that Degraded complains of. It costs as much as
+// the configuration is large, and nothing while there is nothing to mend.
+func (r *Registry) Mend() {
+	r.commitMu.Lock()
+	defer r.commitMu.Unlock()
+	if b, ok := r.backend.(interface{ Mend() }); ok && !r.closed {
+		b.Mend()
+	}
 }
 
 // Release gives back the memory that the stored copies take while they are

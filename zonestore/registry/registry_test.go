@@ -439,13 +439,13 @@ func TestFilesArePrivateAndSmall(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
-	for _, name := range []string{mainName, spareName, lockName} {
-		info, err := os.Stat(filepath.Join(dir, name))
+	for _, path := range append(bothFiles(t, dir), filepath.Join(dir, lockName), filepath.Join(dir, keyName)) {
+		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if info.Mode().Perm() != 0o600 || info.Size() > 64<<10 {
-			t.Errorf("%s: %s, %d octets", name, info.Mode(), info.Size())
+			t.Errorf("%s: %s, %d octets", path, info.Mode(), info.Size())
 		}
 	}
 }

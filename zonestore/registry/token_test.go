@@ -4,14 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.etcd.io/bbolt"
 )
 
 func token(id string) Token {
@@ -105,52 +102,5 @@ func TestTokenHash(t *testing.T) {
 		if !strings.Contains(text, hidden) || strings.Contains(text, fmt.Sprintf("%x", hash[:4])) {
 			t.Errorf("the hash is shown: %s", text)
 		}
-	}
-}
-
-// A file of a daemon that knew no tokens is read, and gets them.
-func TestFileFromBeforeTokens(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	seed(t, open(t, dir))
-	old := snapshot(t, dir)
-	for _, name := range []string{mainName, spareName} {
-		dropBucket(t, filepath.Join(old, name), bucketName(KindToken))
-	}
-	r := open(t, old)
-	if err := r.Degraded(); err != nil {
-		t.Error(err)
-	}
-	update(t, r, func(tx *Tx) error { return tx.PutToken(token("t1")) })
-	if err := r.Degraded(); err != nil {
-		t.Error(err)
-	}
-	after := snapshot(t, old)
-	for _, name := range []string{mainName, spareName} {
-		one := snapshot(t, after)
-		if err := os.Remove(filepath.Join(one, name)); err != nil {
-			t.Fatal(err)
-		}
-		got := open(t, one)
-		if _, ok := got.Token("t1"); !ok || len(got.Zones()) != 1 {
-			t.Errorf("without %s something is missing", name)
-		}
-	}
-	// With tokens in it, a file without the bucket is a damaged one.
-	dropBucket(t, filepath.Join(after, mainName), bucketName(KindToken))
-	if c := inspect(filepath.Join(after, mainName)); !errors.Is(c.err, ErrDamaged) {
-		t.Errorf("lost tokens are not noticed: %v", c.err)
-	}
-}
-
-func dropBucket(t *testing.T, path string, bucket []byte) {
-	t.Helper()
-	file, err := openBoltUnchecked(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = file.db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket(bucket) })
-	if err := errors.Join(err, file.Close()); err != nil {
-		t.Fatal(err)
 	}
 }

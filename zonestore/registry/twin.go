@@ -6,42 +6,43 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sys/unix"
 
+	"secondaryd/zonestore/auditlog"
 	"secondaryd/zonestore/boltmap"
 )
 
 // The files of the configuration in its folder.
 const (
 	mainName  = "config.db"
-	spareName = "config-copy.db"
-	lockName  = "config.lock"
+	auditName = "audit"
+	spareName = "config-copy.db" // of earlier releases
 )
 
-const renewPause = 10 * time.Second
+const renewPause = 9 * time.Second // less than who calls Mend waits
 
-// twin keeps the configuration twice, in two files, so that damage to either is
-// survived. A commit is on disk in the main file first and then in the spare;
-// at start the newest whole one becomes the main one, and the other is made
-// anew from it if it differs.
+// twin keeps the configuration twice: as it is in the main file, and as all that
+// changed since a snapshot in the audit log, so that damage to either is survived
+// (recover.go). A commit is on disk in the main file first, which decides, and
+// then in the log.
 //
-// A commit that the main file refuses has not happened. One that only the spare
-// misses has; the spare is then out of date, which is said, and made anew with
-// a later commit that finds the disk able.
+// A commit that the main file refuses has not happened. One that only the log
+// misses has; that is said, and the log begun anew, with a snapshot, as soon as
+// the disk allows.
 type twin struct {
 	log     *zap.Logger
+	dir     string
 	lock    *os.File
 	main    *boltFile
-	spare   *boltFile // nil while there is none that is up to date
-	spareAt string
-	trouble error // why there is no spare
+	audit   *auditlog.Log
+	why     string                // the log is to be begun anew
+	trouble atomic.Pointer[error] // why there is no log; nil while there is one
 	tried   time.Time
-	pause   time.Duration // between attempts to make the spare anew, which copy everything
+	pause   time.Duration // between attempts to begin the log anew, which copy everything
+	old     bool          // the main file is of an earlier release: secrets lie in it in clear
 }
 
 // openTwin locks the folder and opens both copies, repaired where need be.
@@ -50,207 +51,156 @@ func openTwin(options Options) (*twin, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &twin{log: options.Log, lock: lock, pause: renewPause, spareAt: filepath.Join(options.Dir, spareName)}
-	if err := t.open(filepath.Join(options.Dir, mainName)); err != nil {
+	t := &twin{log: options.Log, dir: options.Dir, lock: lock, pause: renewPause}
+	if err := t.open(auditlog.Options{Dir: t.path(auditName), Keep: options.AuditFiles, Log: options.Log, Sync: options.sync, Least: options.auditLeast}); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
 }
 
-// open finds the newest whole copy, which takes the role of the main one, and
-// makes the other anew if it is not the same.
-func (t *twin) open(mainAt string) error {
-	var main, spare copyState
-	var both sync.WaitGroup
-	both.Go(func() { main = inspect(mainAt) })
-	both.Go(func() { spare = inspect(t.spareAt) })
-	both.Wait()
-	defer func() {
-		main.closeUnless(t.main, t.spare)
-		spare.closeUnless(t.main, t.spare)
-	}()
-	switch {
-	case errors.Is(main.err, ErrNewer):
-		return main.err
-	case errors.Is(spare.err, ErrNewer):
-		return spare.err
-	case main.missing() && spare.missing():
-		return t.create(mainAt)
-	case !main.whole() && !spare.whole():
-		return fmt.Errorf("no copy of the configuration is whole: %w", errors.Join(main.err, spare.err))
-	case main.whole() && spare.whole() && main.revision == spare.revision:
-		t.main, t.spare = main.file, spare.file
-		return nil
-	}
-	good, other := main, spare
-	if !main.whole() || spare.whole() && spare.revision > main.revision {
-		good, other = spare, main
-	}
-	t.report(other)
-	t.main, t.spareAt = good.file, other.path
-	t.renewSpare()
-	return nil
-}
-
-// create makes both copies, empty.
-func (t *twin) create(mainAt string) (err error) {
-	nothing := func(*boltFile) error { return nil }
-	if t.main, err = createBolt(mainAt, nothing); err != nil {
-		return err
-	}
-	if t.spare, err = createBolt(t.spareAt, nothing); err != nil {
-		return err
-	}
-	t.log.Info("configuration created", zap.String("path", mainAt))
-	return nil
-}
-
-// report says what is wrong with a copy that is about to be made anew, and
-// keeps a damaged file for whoever wants to look into it.
-func (t *twin) report(c copyState) {
-	switch {
-	case c.missing():
-		t.log.Warn("configuration copy missing, renewed from the other", zap.String("path", c.path))
-	case !c.whole():
-		t.log.Error("configuration copy damaged, renewed from the other", zap.String("path", c.path), zap.Error(c.err))
-		if err := os.Rename(c.path, c.path+".damaged"); err != nil {
-			t.log.Warn("damaged configuration copy not kept", zap.String("path", c.path), zap.Error(err))
-		}
-	default:
-		t.log.Warn("configuration copy behind, renewed from the other", zap.String("path", c.path), zap.Uint64("revision", c.revision))
-	}
-}
-
-// renewSpare makes the spare anew from the main file. Failure is remembered,
-// not returned: the main file alone is enough to go on.
-func (t *twin) renewSpare() {
-	spare, err := renew(t.spareAt, t.main)
-	if err == nil && t.trouble != nil {
-		t.log.Info("configuration copy renewed", zap.String("path", t.spareAt))
-	}
-	if err != nil && t.trouble == nil {
-		t.log.Error("configuration copy not renewed", zap.String("path", t.spareAt), zap.Error(err))
-	}
-	t.spare, t.trouble, t.tried = spare, err, time.Now()
-}
+func (t *twin) path(name string) string { return filepath.Join(t.dir, name) }
 
 // Load implements Backend.
 func (t *twin) Load(yield func(Entry) error) (uint64, error) { return t.main.Load(yield) }
 
 // Commit implements Backend.
-func (t *twin) Commit(ctx context.Context, batch Batch) error {
-	if err := t.main.Commit(ctx, batch); err != nil {
+func (t *twin) Commit(_ context.Context, batch Batch) error {
+	heads, err := t.main.commit(batch)
+	if err != nil {
 		return err
 	}
-	if t.spare == nil {
-		if time.Since(t.tried) >= t.pause {
-			t.renewSpare()
-		}
-		return nil
+	t.record(batch.Transactions, heads)
+	return nil
+}
+
+// record logs what was committed.
+func (t *twin) record(transactions []Transaction, heads []head) {
+	if t.audit.Able() {
+		t.append(transactions, heads)
 	}
-	if err := t.spare.Commit(ctx, batch); err != nil {
-		t.log.Error("configuration copy not written", zap.String("path", t.spareAt), zap.Error(err))
-		t.trouble = errors.Join(err, t.spare.Close())
-		t.spare = nil
+	if !t.audit.Able() || t.audit.Full() {
+		t.beginAgain()
+	}
+}
+
+func (t *twin) append(transactions []Transaction, heads []head) {
+	records := make([]auditlog.Record, len(transactions))
+	for i := range transactions {
+		records[i] = transactions[i].record(heads[i])
+	}
+	if err := t.audit.Append(records); err != nil {
+		t.log.Error("audit log not written: the last change is in the configuration, and not in the log",
+			zap.Uint64("revision", transactions[len(transactions)-1].Revision), zap.Error(err))
+		t.trouble.Store(&err)
+		t.why, t.tried = "the file before could not be written", time.Time{}
+	}
+}
+
+// beginAgain begins the log anew, but not more often than is sensible on a disk
+// that refuses.
+func (t *twin) beginAgain() {
+	if t.audit.Able() {
+		t.why = "the file before was full"
+	}
+	if time.Since(t.tried) >= t.pause {
+		t.begin()
+	}
+}
+
+// begin makes a new file of the log. Failure is remembered, not returned: the
+// main file alone is enough to go on.
+func (t *twin) begin() {
+	t.tried = time.Now()
+	err := t.audit.Begin(func(put func(auditlog.Record) error) error {
+		return t.main.snapshot(t.why, time.Now().UTC().Truncate(time.Microsecond), put)
+	})
+	switch {
+	case err == nil:
+		t.log.Info("audit log begun anew", zap.String("why", t.why))
+		t.trouble.Store(nil)
+		t.tried = time.Time{}
+		t.dropSpare()
+	case t.audit.Able():
+		t.log.Error("audit log can't be begun anew: the file that is full is written on", zap.Error(err))
+	default:
+		if t.trouble.Load() == nil {
+			t.log.Error("audit log can't be begun anew: there is one copy of the configuration, and changes are not logged", zap.Error(err))
+		}
+		t.trouble.Store(&err)
+	}
+}
+
+// dropSpare removes the second copy of an earlier release, now that there is
+// another. Secrets lie in it in clear; so they do in damaged files that were
+// kept, which are left to whoever wanted them.
+func (t *twin) dropSpare() {
+	switch err := os.Remove(t.path(spareName)); {
+	case errors.Is(err, os.ErrNotExist):
+		return
+	case err != nil:
+		t.log.Warn("copy of the configuration of an earlier release can't be removed: secrets lie in it in clear", zap.String("path", t.path(spareName)), zap.Error(err))
+		return
+	}
+	t.log.Info("copy of the configuration of an earlier release removed", zap.String("path", t.path(spareName)))
+	t.warnOfClear(damagedSuffix)
+}
+
+// warnOfClear tells of files of an earlier release that are kept.
+func (t *twin) warnOfClear(suffix string) {
+	for _, name := range []string{mainName, spareName} {
+		if path := t.path(name) + suffix; exists(path) {
+			t.log.Warn("secrets may lie in clear in a file of an earlier release: remove it when it is of no more use", zap.String("path", path))
+		}
+	}
+}
+
+// seal replaces a main file in which secrets lie in clear by a fresh one: pages of
+// the old one that are no longer used would keep them.
+func (t *twin) seal(revision uint64, objects func(yield func(Entry) bool)) error {
+	fresh, err := rewrite(t.path(mainName), revision, objects)
+	if err != nil {
+		return fmt.Errorf("encrypt the secrets of the configuration: %w", err)
+	}
+	_ = t.main.Close() // it has no name any more
+	t.main, t.old = fresh, false
+	t.log.Info("the secrets of the configuration are encrypted now", zap.String("path", fresh.path))
+	t.why = "secrets are encrypted from here on"
+	t.begin()
+	return nil
+}
+
+// Mend begins the log anew if there is none; see Registry.Mend.
+func (t *twin) Mend() {
+	if !t.audit.Able() {
+		t.beginAgain()
+	}
+}
+
+// Degraded says why there is only one copy; nil when there are two. Unlike the
+// other methods it may be called at any time.
+func (t *twin) Degraded() error {
+	if trouble := t.trouble.Load(); trouble != nil {
+		return *trouble
 	}
 	return nil
 }
 
-// Degraded says why there is only one copy; nil when there are two.
-func (t *twin) Degraded() error { return t.trouble }
-
-// Release gives back the memory of both copies; see Registry.Release.
-func (t *twin) Release() error {
-	return t.each(func(file *boltFile) error { return boltmap.Release(file.db) })
-}
+// Release gives back the memory of the main file; see Registry.Release.
+func (t *twin) Release() error { return boltmap.Release(t.main.db) }
 
 // Close implements Backend.
 func (t *twin) Close() error {
-	return errors.Join(t.each((*boltFile).Close), t.lock.Close())
-}
-
-func (t *twin) each(do func(*boltFile) error) error {
 	var errs []error
-	for _, file := range []*boltFile{t.main, t.spare} {
-		if file != nil {
-			errs = append(errs, do(file))
-		}
+	if t.main != nil {
+		errs = append(errs, t.main.Close())
 	}
-	return errors.Join(errs...)
+	if t.audit != nil {
+		errs = append(errs, t.audit.Close())
+	}
+	return errors.Join(append(errs, t.lock.Close())...)
 }
 
-// copyState is what was found of one copy.
-type copyState struct {
-	path     string
-	file     *boltFile // nil unless whole
-	revision uint64
-	err      error
-}
-
-// inspect opens a copy and reads all of it.
-func inspect(path string) copyState {
-	c := copyState{path: path}
-	file, err := openBolt(path)
-	if err != nil {
-		c.err = err
-		return c
-	}
-	c.revision, c.err = file.Load(func(Entry) error { return nil })
-	if c.err != nil {
-		c.err = errors.Join(c.err, file.Close())
-		return c
-	}
-	c.file = file
-	return c
-}
-
-func (c copyState) whole() bool   { return c.file != nil }
-func (c copyState) missing() bool { return errors.Is(c.err, os.ErrNotExist) }
-
-// closeUnless closes a copy that was only read and is not among those in use.
-func (c copyState) closeUnless(used ...*boltFile) {
-	if c.file != nil && !slices.Contains(used, c.file) {
-		_ = c.file.Close()
-	}
-}
-
-// renew makes the copy at path anew with everything that from holds.
-func renew(path string, from *boltFile) (*boltFile, error) {
-	return createBolt(path, func(to *boltFile) error {
-		var batch Batch
-		revision, err := from.Load(func(e Entry) error {
-			e.Value = append([]byte(nil), e.Value...)
-			batch.Entries = append(batch.Entries, e)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		batch.Revision = revision
-		return to.Commit(context.Background(), batch)
-	})
-}
-
-// lockFolder makes sure that no other process uses the folder until the lock is
-// closed.
-func lockFolder(dir string, timeout time.Duration) (*os.File, error) {
-	path := filepath.Join(dir, lockName)
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
-	if err != nil {
-		return nil, fmt.Errorf("lock configuration: %w", err)
-	}
-	for deadline := time.Now().Add(timeout); ; time.Sleep(20 * time.Millisecond) {
-		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return file, nil
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) || time.Now().After(deadline) {
-			break
-		}
-	}
-	_ = file.Close()
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, fmt.Errorf("%s: %w", path, ErrLocked)
-	}
-	return nil, fmt.Errorf("lock %s: %w", path, err)
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

@@ -18,6 +18,7 @@ const maxOperations = 128
 type Tx struct {
 	view     *view
 	options  *Options
+	codec    codec
 	now      time.Time
 	revision uint64
 	count    int
@@ -191,7 +192,7 @@ func (tx *Tx) set(k key, o object) error {
 		return ErrTooMany
 	}
 	if o != nil {
-		if size := len(encode(o)); size > maxObject {
+		if size := len(tx.codec.encode(o)); size > maxObject {
 			return invalid("", ReasonTooLarge, "the object takes %d octets, more than the %d permitted", size, maxObject)
 		}
 	}
@@ -228,6 +229,19 @@ func (tx *Tx) changes() []Change {
 		})
 	}
 	return list
+}
+
+// transaction is what is stored of the changes.
+func (tx *Tx) transaction(changes []Change, actor Actor) Transaction {
+	t := Transaction{Revision: tx.revision, Time: tx.now, Actor: actor}
+	for _, c := range changes {
+		r := Replacement{Entry: Entry{Kind: c.Kind, ID: c.ID}}
+		if o := tx.view.over[key{c.Kind, c.ID}]; o != nil {
+			r.Value = tx.codec.encode(o)
+		}
+		t.Changes = append(t.Changes, r)
+	}
+	return t
 }
 
 func txOne[P cloner[T], T any](tx *Tx, kind Kind, id string) (T, bool) {

@@ -116,11 +116,13 @@ func (r *Registry) store(g *group) error {
 
 // group is the transactions of one commit.
 type group struct {
-	options    *Options
-	view       *view
-	revision   uint64 // of the last transaction that did something
-	operations int
-	changes    []Change
+	options      *Options
+	codec        codec
+	view         *view
+	revision     uint64 // of the last transaction that did something
+	operations   int
+	changes      []Change
+	transactions []Transaction
 }
 
 // newGroup begins on the present state. Only the holder of commitMu changes the
@@ -128,6 +130,7 @@ type group struct {
 func (r *Registry) newGroup() *group {
 	return &group{
 		options:  &r.options,
+		codec:    r.codec,
 		view:     newView(r.state),
 		revision: r.state.revision,
 	}
@@ -139,7 +142,7 @@ func (g *group) run(req *request) {
 		return
 	}
 	tx := &Tx{
-		view: g.view, options: g.options, revision: g.revision + 1,
+		view: g.view, options: g.options, codec: g.codec, revision: g.revision + 1,
 		now: g.options.Now().UTC().Truncate(time.Microsecond),
 	}
 	ok := false
@@ -159,19 +162,16 @@ func (g *group) run(req *request) {
 	}
 	g.revision = tx.revision
 	g.operations += tx.count
-	g.changes = append(g.changes, tx.changes()...)
+	changes := tx.changes()
+	g.changes = append(g.changes, changes...)
+	g.transactions = append(g.transactions, tx.transaction(changes, actorOf(req.ctx)))
 }
 
 // batch is the group's work in the backend's terms. Every object that a
 // transaction wrote or looked at is guarded.
 func (g *group) batch() Batch {
-	b := Batch{Revision: g.revision}
-	for k, o := range g.view.over {
-		entry := Entry{Kind: k.kind, ID: k.id}
-		if o != nil {
-			entry.Value = encode(o)
-		}
-		b.Entries = append(b.Entries, entry)
+	b := Batch{Transactions: g.transactions}
+	for k := range g.view.over {
 		g.view.read[k] = true
 	}
 	for k := range g.view.read {
