@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"net/http"
 	"time"
 
@@ -47,7 +48,11 @@ func (s *Server) exportZone(c echo.Context) error {
 	header.Set(echo.HeaderCacheControl, "no-store")
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	c.Response().WriteHeader(http.StatusOK)
-	to := bufio.NewWriterSize(newPaced(c.Response()), exportChunk)
+	ctx, stop := s.whileValid(c)
+	defer stop()
+	paced := newPaced(ctx, c.Response())
+	defer whenDone(ctx, paced.end)()
+	to := bufio.NewWriterSize(paced, exportChunk)
 	err = writeZone(to, z)
 	if err == nil {
 		err = to.Flush()
@@ -59,22 +64,30 @@ func (s *Server) exportZone(c echo.Context) error {
 	return nil
 }
 
-// paced gives each write of an answer a time of its own, within that for all.
+// paced gives each write of an answer a time of its own, within that for all, and
+// none after its context has ended.
 type paced struct {
 	http.ResponseWriter
+	ctx     context.Context //nolint:containedctx // that of the one answer
 	control *http.ResponseController
-	end     time.Time
+	latest  time.Time
 }
 
-func newPaced(w http.ResponseWriter) *paced {
-	return &paced{w, http.NewResponseController(w), time.Now().Add(exportTimeout)}
+func newPaced(ctx context.Context, w http.ResponseWriter) *paced {
+	return &paced{w, ctx, http.NewResponseController(w), time.Now().Add(exportTimeout)}
 }
 
 func (p *paced) Write(b []byte) (int, error) {
 	deadline := time.Now().Add(writeTimeout)
-	if p.end.Before(deadline) {
-		deadline = p.end
+	if p.latest.Before(deadline) {
+		deadline = p.latest
 	}
 	_ = p.control.SetWriteDeadline(deadline) // a writer without deadlines is never slow
+	if p.ctx.Err() != nil {                  // if it ends after this, end moves the deadline that was set
+		return 0, context.Cause(p.ctx)
+	}
 	return p.ResponseWriter.Write(b)
 }
+
+// end ends a write under way.
+func (p *paced) end() { _ = p.control.SetWriteDeadline(time.Now()) }

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -116,6 +117,7 @@ type Server struct {
 	started  time.Time
 	open     map[string]bool // paths that need no token
 	pace     *pace
+	tenures  tenures
 	refusals sparse
 	overRate sparse
 
@@ -134,7 +136,7 @@ func New(options Options) (*Server, error) {
 	s := &Server{
 		Options: options.withDefaults(), started: time.Now(),
 		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
-		exports: make(chan struct{}, maxExports),
+		exports: make(chan struct{}, maxExports), tenures: tenures{open: make(map[*tenure]struct{})},
 	}
 	s.ending, s.end = context.WithCancel(context.Background())
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)
@@ -175,6 +177,11 @@ func (s *Server) ReloadTLS() error {
 // Run serves until ctx ends, then lets requests under way finish. It returns
 // when no connection is left.
 func (s *Server) Run(ctx context.Context) error {
+	reviewing, end := context.WithCancel(context.WithoutCancel(ctx))
+	var reviews sync.WaitGroup
+	defer reviews.Wait()
+	defer end()
+	reviews.Go(func() { s.reviewTenures(reviewing) })
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
 	select {
