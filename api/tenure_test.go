@@ -113,8 +113,8 @@ func TestTokenEndsExport(t *testing.T) {
 	t.Parallel()
 	r := run(t)
 	var many []string
-	for i := range 20_000 {
-		many = append(many, fmt.Sprintf("n%05d.example.org. 60 IN TXT %q", i, strings.Repeat("x", 250)))
+	for i := range 600 { // more than the buffers of a connection hold
+		many = append(many, fmt.Sprintf("n%05d.example.org. 60 IN TXT %s", i, strings.Repeat(`"`+strings.Repeat("x", 250)+`" `, 60)))
 	}
 	r.mu.Lock()
 	r.copies[zoneOne] = copyOf(t, many...)
