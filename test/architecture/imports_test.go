@@ -43,6 +43,7 @@ var onlyIn = map[string][]string{
 	"log":                        {},      // zap is handed to constructors
 	"log/slog":                   {"cmd"},
 	"github.com/santhosh-tekuri": {}, // judges answers in tests
+	"github.com/swaggest":        {"api"},
 	"net/http/pprof":             {}, // registers itself on the default mux
 }
 
