@@ -692,30 +692,6 @@ func TestForgivingBodies(t *testing.T) {
 	}
 }
 
-func TestConcurrentCreation(t *testing.T) {
-	t.Parallel()
-	s := seed(t)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	codes := make(map[string]int)
-	for i := range 8 {
-		wg.Go(func() {
-			zone := zoneTwo
-			if i%2 == 0 {
-				zone = fmt.Sprint("zone", i)
-			}
-			got := s.send(t, "POST", incomingPath(zone), s.zoneBody("new.example"))
-			mu.Lock()
-			defer mu.Unlock()
-			codes[fmt.Sprint(got.status)]++
-		})
-	}
-	wg.Wait()
-	if diff := cmp.Diff(map[string]int{"200": 1, "400": 7}, codes); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestStoreFailure(t *testing.T) {
 	t.Parallel()
 	s := seed(t)
