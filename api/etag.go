@@ -48,7 +48,11 @@ func precondition(c echo.Context, tag string) error {
 		if err != nil {
 			return err
 		}
-		if tag == "" || !slices.Contains(tags, tag) && !slices.Contains(tags, anyTag) {
+		switch {
+		case tag != "" && (slices.Contains(tags, tag) || slices.Contains(tags, anyTag)):
+		case tag != "" && slices.Contains(tags, "W/"+tag):
+			return refuse(codePrecondition, "the tag in If-Match is a weak one, which never counts: a proxy that packs answers has made it that")
+		default:
 			return refuse(codePrecondition, "this is not, or no longer, what If-Match names: read it again")
 		}
 	}

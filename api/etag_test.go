@@ -70,7 +70,7 @@ func TestIfMatch(t *testing.T) {
 		before := s.Registry.Revision()
 		for _, stale := range []string{tag, "W/" + now, `""`, `"*"`, `"0"`, tag + `, "x"`, ""} {
 			got := s.ifMatch(t, stale, changing(path), path, body)
-			if got.status != 412 || got.faults() != "2330" {
+			if got.status != 412 || got.faults() != "2330" || strings.Contains(got.body, "proxy") != strings.HasPrefix(stale, "W/") {
 				t.Errorf("%s with %q: %s", path, stale, got.body)
 			}
 		}

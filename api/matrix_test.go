@@ -212,9 +212,13 @@ func (m *trier) paths() {
 	}
 }
 
-// bodies tries what is no JSON object; a route that reads none takes anything.
+// bodies tries what is no JSON object; a route that reads none takes anything that
+// is not too long.
 func (m *trier) bodies() {
 	if m.row.body == nil {
+		if m.route.method != http.MethodGet {
+			m.refuse("too long", testToken, m.route.method, m.here(), strings.Repeat(" ", int(m.MaxBody)+1), 413, "2003")
+		}
 		return
 	}
 	good := m.good()
@@ -368,6 +372,35 @@ func (m *trier) fail() {
 	got := m.send(m.t, m.route.method, m.here(), m.good())
 	if got.status != 503 || got.faults() != "2403" || m.Registry.Revision() != before {
 		m.t.Errorf("with a registry that is closed: %s", got.body)
+	}
+}
+
+// Every route is held to the rate of its token.
+func TestRateMatrix(t *testing.T) {
+	t.Parallel()
+	s := seeded{world: newWorld(t, func(o *Options) { o.TokenRate = 1 })}
+	for _, r := range s.resources() {
+		path := strings.NewReplacer(":account_id", accountA, ":zone_id", none, ":id", none).Replace(r.path)
+		var got answer
+		for range 5 { // a second may pass between two of them
+			request := s.request(t, r.method, path, "")
+			ctx, cancel := context.WithCancel(t.Context())
+			if r.path == "/secondaryd/events" {
+				cancel() // it would not end
+			}
+			recorder := httptest.NewRecorder()
+			s.http.Handler.ServeHTTP(recorder, request.WithContext(ctx))
+			cancel()
+			if recorder.Code != http.StatusTooManyRequests {
+				continue
+			}
+			contractOf(t).judge(t, r.method, path, recorder.Code, recorder.Header(), recorder.Body.Bytes())
+			got = check(t, recorder.Result())
+			break
+		}
+		if got.status != 429 || got.faults() != "2310" || got.header.Get("Retry-After") != "1" {
+			t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
+		}
 	}
 }
 
