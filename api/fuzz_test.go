@@ -178,7 +178,7 @@ func (a *arena) request(in input) (r *http.Request, who string, ok bool) {
 	}
 	target := names.Replace(in.path)
 	if target == "" {
-		target = names.Replace(strings.NewReplacer(":account_id", "@A", ":zone_id", "@one", ":id", "@bare").Replace(chosen.path))
+		target = names.Replace(filled(chosen.path, "@A", "@one", "@bare"))
 	}
 	u, err := url.ParseRequestURI(target)
 	if err != nil || u.Host != "" || u.Scheme != "" || strings.ContainsFunc(in.ifMatch, func(c rune) bool { return c < ' ' }) {

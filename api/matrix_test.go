@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ import (
 // says of the members of the body, is tried without more.
 type row struct {
 	body    func(fixture) string // that is taken; nil if none is read
-	id      func(fixture) string // of the path; nil: that of a peer
+	id      func(fixture) string // of the path, or what else stands there; nil: that of a peer
 	zone    string               // of the path; empty: zoneOne
 	absent  code                 // said of the object of the path where it is not there; 0: it always is
 	creates bool                 // the object of the path must not be there yet
@@ -75,7 +76,24 @@ func (f fixture) path(r route, row row) string {
 	if row.zone != "" {
 		zone = row.zone
 	}
-	return strings.NewReplacer(":account_id", accountA, ":zone_id", zone, ":id", id).Replace(r.path)
+	return filled(r.path, accountA, zone, id)
+}
+
+// parameters are those of a route's path.
+var parameters = regexp.MustCompile(`:\w+`)
+
+// filled puts ids into a route's path; what is neither of an account nor of a zone
+// gets the last.
+func filled(path, account, zone, id string) string {
+	return parameters.ReplaceAllStringFunc(path, func(parameter string) string {
+		switch parameter {
+		case ":account_id":
+			return account
+		case ":zone_id":
+			return zone
+		}
+		return id
+	})
 }
 
 // TestMatrix tries, with every route of the table, everything that can be right
@@ -187,10 +205,7 @@ func (m *trier) callers() {
 // paths tries ids that can't be any, ids of nothing and of others, and another
 // method.
 func (m *trier) paths() {
-	for _, parameter := range []string{":account_id", ":zone_id", ":id"} {
-		if !strings.Contains(m.route.path, parameter) {
-			continue
-		}
+	for _, parameter := range parameters.FindAllString(m.route.path, -1) {
 		for _, odd := range []string{"a%2Fb", "a%20b", "..", "%00", "%FF", strings.Repeat("a", 65)} {
 			path := m.fixture.path(route{path: strings.Replace(m.route.path, parameter, odd, 1)}, m.row)
 			m.refuse("no id", testToken, m.route.method, path, m.good(), 404, "7003")
@@ -198,8 +213,7 @@ func (m *trier) paths() {
 	}
 	absent := fmt.Sprint(int(m.row.absent))
 	if m.row.absent != 0 && !m.row.creates {
-		replace := strings.NewReplacer(":account_id", accountA, ":zone_id", none, ":id", none)
-		m.refuse("nothing there", testToken, m.route.method, replace.Replace(m.route.path), m.good(), 404, absent)
+		m.refuse("nothing there", testToken, m.route.method, filled(m.route.path, accountA, none, none), m.good(), 404, absent)
 	}
 	if strings.Contains(m.route.path, ":account_id") && strings.Contains(m.route.path, ":id") {
 		path := strings.Replace(m.here(), accountA, accountB, 1)
@@ -380,7 +394,7 @@ func TestRateMatrix(t *testing.T) {
 	t.Parallel()
 	s := seeded{world: newWorld(t, func(o *Options) { o.TokenRate = 1 })}
 	for _, r := range s.resources() {
-		path := strings.NewReplacer(":account_id", accountA, ":zone_id", none, ":id", none).Replace(r.path)
+		path := filled(r.path, accountA, none, none)
 		var got answer
 		for range 5 { // a second may pass between two of them
 			request := s.request(t, r.method, path, "")
