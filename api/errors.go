@@ -49,7 +49,8 @@ const (
 	codeTooLong    code = 2110
 	codeRepeated   code = 2111
 
-	codeQuery code = 2320
+	codeQuery        code = 2320
+	codePrecondition code = 2330
 
 	codeNoIncoming code = 2201
 	codeNoPeer     code = 2202
@@ -69,7 +70,6 @@ const (
 	codeOtherName      code = 2307
 	codeParameter      code = 2308
 	codeOverRate       code = 2310
-	codePrecondition   code = 2330
 
 	codeInternal code = 2401
 	codeStore    code = 2402

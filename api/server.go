@@ -117,12 +117,13 @@ type Server struct {
 	started  time.Time
 	open     map[string]bool // paths that need no token
 	pace     *pace
-	tenures  tenures
 	refusals sparse
 	overRate sparse
 
 	ending context.Context //nolint:containedctx // it ends when the server stops, for requests that would not
 	end    func()
+
+	tenures tenures
 }
 
 // New opens the listener and prepares everything; it serves nothing yet.
@@ -136,7 +137,7 @@ func New(options Options) (*Server, error) {
 	s := &Server{
 		Options: options.withDefaults(), started: time.Now(),
 		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
-		exports: make(chan struct{}, maxExports), tenures: tenures{open: make(map[*tenure]struct{})},
+		exports: make(chan struct{}, maxExports),
 	}
 	s.ending, s.end = context.WithCancel(context.Background())
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)

@@ -17,9 +17,25 @@ const reviewEvery = time.Second
 // tenures are the requests that run for long, each for as long as its token is
 // valid. One review looks at all: revocation, expiry, a clock that was set and a
 // replaced first token are then the same thing, and a request costs no timer.
+// The zero value has none.
 type tenures struct {
 	mu   sync.Mutex
 	open map[*tenure]struct{}
+}
+
+func (t *tenures) begin(one *tenure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open == nil {
+		t.open = make(map[*tenure]struct{})
+	}
+	t.open[one] = struct{}{}
+}
+
+func (t *tenures) over(one *tenure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.open, one)
 }
 
 // tenure is one of them.
@@ -33,13 +49,9 @@ type tenure struct {
 func (s *Server) whileValid(c echo.Context) (ctx context.Context, stop func()) {
 	ctx, end := context.WithCancelCause(c.Request().Context())
 	t := &tenure{caller(c), end}
-	s.tenures.mu.Lock()
-	s.tenures.open[t] = struct{}{}
-	s.tenures.mu.Unlock()
+	s.tenures.begin(t)
 	return ctx, func() {
-		s.tenures.mu.Lock()
-		delete(s.tenures.open, t)
-		s.tenures.mu.Unlock()
+		s.tenures.over(t)
 		end(nil)
 	}
 }
