@@ -48,11 +48,9 @@ func (s *Server) exportZone(c echo.Context) error {
 	header.Set(echo.HeaderCacheControl, "no-store")
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	c.Response().WriteHeader(http.StatusOK)
-	ctx, stop := s.whileValid(c)
+	slow, stop := s.newPaced(c)
 	defer stop()
-	paced := newPaced(ctx, c.Response())
-	defer whenDone(ctx, paced.end)()
-	to := bufio.NewWriterSize(paced, exportChunk)
+	to := bufio.NewWriterSize(slow, exportChunk)
 	err = writeZone(to, z)
 	if err == nil {
 		err = to.Flush()
@@ -65,7 +63,7 @@ func (s *Server) exportZone(c echo.Context) error {
 }
 
 // paced gives each write of an answer a time of its own, within that for all, and
-// none after its context has ended.
+// none once the token of the request is no longer valid.
 type paced struct {
 	http.ResponseWriter
 	ctx     context.Context //nolint:containedctx // that of the one answer
@@ -73,8 +71,16 @@ type paced struct {
 	latest  time.Time
 }
 
-func newPaced(ctx context.Context, w http.ResponseWriter) *paced {
-	return &paced{w, ctx, http.NewResponseController(w), time.Now().Add(exportTimeout)}
+// newPaced is where the answer to a request is written; the caller calls stop at
+// the end.
+func (s *Server) newPaced(c echo.Context) (to *paced, stop func()) {
+	ctx, leave := s.whileValid(c)
+	to = &paced{c.Response(), ctx, http.NewResponseController(c.Response()), time.Now().Add(exportTimeout)}
+	untie := whenDone(ctx, to.end)
+	return to, func() {
+		untie()
+		leave()
+	}
 }
 
 func (p *paced) Write(b []byte) (int, error) {
