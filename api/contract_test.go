@@ -130,6 +130,9 @@ func (c *contract) judge(t testing.TB, method, path string, status int, header h
 	}
 	kind, _, _ := strings.Cut(header.Get("Content-Type"), ";")
 	contents, _ := response["content"].(map[string]any)
+	if contents == nil && len(body) == 0 {
+		return
+	}
 	if contents[kind] == nil {
 		t.Errorf("%s %s: the answer %d is of the type %q, which is not described", method, template, status, kind)
 		return

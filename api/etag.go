@@ -61,11 +61,17 @@ func precondition(c echo.Context, tag string) error {
 		if err != nil {
 			return err
 		}
-		if tag != "" && slices.ContainsFunc(tags, func(t string) bool { return t == anyTag || strings.TrimPrefix(t, "W/") == tag }) {
+		if tag != "" && excludes(tags, tag) {
 			return refuse(codePrecondition, "this is what If-None-Match excludes")
 		}
 	}
 	return nil
+}
+
+// excludes reports whether the tags of an If-None-Match have one, which is compared
+// weakly.
+func excludes(tags []string, tag string) bool {
+	return slices.ContainsFunc(tags, func(t string) bool { return t == anyTag || strings.TrimPrefix(t, "W/") == tag })
 }
 
 // anyTag stands for whatever is there.

@@ -97,7 +97,7 @@ type input struct {
 	route   uint8
 	path    string // empty: that of the route
 	caller  uint8
-	ifMatch string
+	ifMatch string // If-None-Match behind an exclamation mark
 	body    string
 }
 
@@ -107,7 +107,8 @@ func (a *arena) inputs(t testing.TB) (seeds []input) {
 	_, names := a.names()
 	for i, r := range a.routes {
 		row, ok := matrix[r.method+" "+r.path]
-		if !ok {
+		if !ok { // it needs no token
+			seeds = append(seeds, input{route: uint8(i), ifMatch: `"7"`}, input{route: uint8(i), ifMatch: "!*"})
 			continue
 		}
 		good := input{route: uint8(i), path: names.Replace(a.fixture.path(r, row))}
@@ -135,8 +136,10 @@ func (a *arena) inputs(t testing.TB) (seeds []input) {
 			wrong.path += trial.query
 			seeds = append(seeds, wrong)
 		}
-		good.ifMatch = `"7", W/"8"`
-		seeds = append(seeds, good)
+		for _, tags := range []string{`"7", W/"8"`, "*", "!*", `!"7"`} {
+			good.ifMatch = tags
+			seeds = append(seeds, good)
+		}
 	}
 	return seeds
 }
@@ -192,9 +195,11 @@ func (a *arena) request(in input) (r *http.Request, who string, ok bool) {
 	if body != "" {
 		r.Body = io.NopCloser(strings.NewReader(body))
 	}
-	if in.ifMatch != "" {
-		r.Header.Set("If-Match", names.Replace(in.ifMatch))
-		r.Header.Set("Last-Event-ID", in.ifMatch)
+	if tags, not := strings.CutPrefix(in.ifMatch, "!"); not {
+		r.Header.Set("If-None-Match", tags)
+	} else if tags != "" {
+		r.Header.Set("If-Match", tags)
+		r.Header.Set("Last-Event-ID", tags)
 	}
 	who = a.callers[int(in.caller)%len(a.callers)]
 	if token := a.tokens[who]; token != "" {
@@ -220,7 +225,8 @@ func (a *arena) meet(t *testing.T, r *http.Request, who, body string) {
 		t.Fatal(said)
 	}
 	plain := slices.ContainsFunc(a.plain(), func(p route) bool { return p.path == r.URL.Path })
-	if r.Method != http.MethodHead && (w.Code != http.StatusOK || !plain && w.Header().Get("Content-Type") == "application/json") {
+	fine := w.Code == http.StatusOK || plain && w.Code == http.StatusNotModified
+	if r.Method != http.MethodHead && (!fine || !plain && w.Header().Get("Content-Type") == "application/json") {
 		check(t, w.Result())
 	}
 	changed := a.Registry.Revision() != before

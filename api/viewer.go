@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/swaggest/swgui/v5/static"
@@ -82,21 +81,25 @@ func digestOf(text []byte) string {
 // now, so that a page never meets the files of another release.
 func (a asset) serve(c echo.Context) error {
 	header := c.Response().Header()
-	header.Set(echo.HeaderContentType, a.kind)
 	header.Set(echo.HeaderContentSecurityPolicy, viewerPolicy)
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	header.Set(echo.HeaderReferrerPolicy, "no-referrer")
 	header.Set(echo.HeaderCacheControl, "no-cache")
 	header.Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
-	if a.packed != nil && takesGzip(c.Request().Header.Get(echo.HeaderAcceptEncoding)) {
-		header.Set(echo.HeaderContentEncoding, "gzip")
-		header.Set(headerETag, `"`+a.tag+`-gzip"`)
-		http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(a.packed))
-		return nil
+	tag := `"` + a.tag + `"`
+	packed := a.packed != nil && takesGzip(c.Request().Header.Get(echo.HeaderAcceptEncoding))
+	if packed {
+		tag = `"` + a.tag + `-gzip"`
 	}
-	header.Set(headerETag, `"`+a.tag+`"`)
-	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(a.plain()))
-	return nil
+	header.Set(headerETag, tag)
+	if known, err := entityTags("If-None-Match", c.Request().Header.Values("If-None-Match")); err == nil && excludes(known, tag) {
+		return c.NoContent(http.StatusNotModified)
+	}
+	if packed {
+		header.Set(echo.HeaderContentEncoding, "gzip")
+		return c.Blob(http.StatusOK, a.kind, a.packed)
+	}
+	return c.Blob(http.StatusOK, a.kind, a.plain())
 }
 
 // takesGzip reads an Accept-Encoding (RFC 9110 section 12.5.3).

@@ -93,7 +93,12 @@ func TestViewerAssets(t *testing.T) {
 		if again := w.fetch(t, "GET", a.path, "If-None-Match", plain.Header().Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
 			t.Errorf("%s again: %d", a.path, again.Code)
 		}
-		if head := w.fetch(t, "HEAD", a.path, "", ""); head.Code != http.StatusOK || head.Body.Len() != 0 {
+		for _, other := range []string{"If-Match", "Range"} { // mean nothing here
+			if got := w.fetch(t, "GET", a.path, other, "bytes=0-1"); got.Code != http.StatusOK || got.Body.Len() != plain.Body.Len() {
+				t.Errorf("%s with %s: %d", a.path, other, got.Code)
+			}
+		}
+		if head := w.fetch(t, "HEAD", a.path, "", ""); head.Code != http.StatusOK {
 			t.Errorf("HEAD %s: %d", a.path, head.Code)
 		}
 		if got := w.send(t, "POST", a.path, ""); got.status != 405 {
