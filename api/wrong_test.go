@@ -88,6 +88,9 @@ func (w *spoiler) member(schema map[string]any, at []string, good any) {
 	}
 	switch good := good.(type) {
 	case []any:
+		if len(good) == 0 {
+			break
+		}
 		w.with(codeType, append(slices.Clone(at), "0"), append([]any{7}, good...), at...)
 		if schema["uniqueItems"] == true {
 			w.with(codeDuplicate, append(slices.Clone(at), "1"), []any{good[0], good[0]}, at...)
