@@ -9,6 +9,7 @@ var acls = collection[registry.ACL]{
 	list:     (*registry.Registry).ACLs,
 	find:     (*registry.Registry).ACL,
 	account:  func(a registry.ACL) string { return a.Account },
+	revision: func(a registry.ACL) uint64 { return a.Revision },
 	parse: func(f *form, account, id string) registry.ACL {
 		return registry.ACL{ID: id, Account: account, Name: f.text("name"), IPRange: f.text("ip_range")}
 	},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -45,6 +46,11 @@ func (t *Tokens) valid(token string) bool {
 		found = known.Matches(token) || found
 	}
 	return found && token != ""
+}
+
+// has reports whether a token with the hash is still one of them.
+func (t *Tokens) has(hash registry.TokenHash) bool {
+	return slices.Contains(*t.hashes.Load(), hash)
 }
 
 // fixedID is the id and the name, in answers and in the log, of whoever comes
@@ -103,7 +109,7 @@ func (s *Server) recall(c echo.Context, token registry.Token) {
 // tokens, or one of the registry, found by the id in it.
 func (s *Server) recognise(text string) (registry.Token, bool) {
 	if s.Tokens.valid(text) {
-		return registry.Token{ID: fixedID, Name: fixedID, Scope: registry.ScopeAdmin}, true
+		return registry.Token{ID: fixedID, Name: fixedID, Scope: registry.ScopeAdmin, Hash: registry.HashToken(text)}, true
 	}
 	id, ok := idOfToken(text)
 	if !ok {

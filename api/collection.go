@@ -17,6 +17,7 @@ type collection[T any] struct {
 	list     func(*registry.Registry, string) []T // of an account
 	find     func(*registry.Registry, string) (T, bool)
 	account  func(T) string
+	revision func(T) uint64
 	parse    func(f *form, account, id string) T
 	get      func(*registry.Tx, string) (T, bool)
 	put      func(*registry.Tx, T) error
@@ -62,7 +63,7 @@ func (col collection[T]) handleGet(s *Server, c echo.Context) error {
 	if !ok || col.account(object) != c.Param("account_id") {
 		return failure{col.notFound}
 	}
-	return respond(c, col.showTo(c, object))
+	return respondTagged(c, entityTag(col.revision(object)), col.showTo(c, object))
 }
 
 func (col collection[T]) handleCreate(s *Server, c echo.Context) error {
@@ -76,16 +77,17 @@ func (col collection[T]) handleCreate(s *Server, c echo.Context) error {
 
 func (col collection[T]) handleUpdate(s *Server, c echo.Context) error {
 	account, id := c.Param("account_id"), c.Param("id")
-	return col.store(s, c, id, func(tx *registry.Tx) error { return col.belongs(tx, account, id) })
+	return col.store(s, c, id, func(tx *registry.Tx) error { return col.mayChange(c, tx, account, id) })
 }
 
-// belongs refuses an object that is not there or another account's, alike.
-func (col collection[T]) belongs(tx *registry.Tx, account, id string) error {
+// mayChange refuses an object that is not there or another account's, alike, and
+// one that is not as the client knows it.
+func (col collection[T]) mayChange(c echo.Context, tx *registry.Tx, account, id string) error {
 	object, ok := col.get(tx, id)
 	if !ok || col.account(object) != account {
 		return failure{col.notFound}
 	}
-	return nil
+	return precondition(c, entityTag(col.revision(object)))
 }
 
 // store puts the object of the body if may does not object.
@@ -108,13 +110,13 @@ func (col collection[T]) store(s *Server, c echo.Context, id string, may func(*r
 	if err != nil {
 		return err
 	}
-	return respond(c, col.showTo(c, object))
+	return respondTagged(c, entityTag(col.revision(object)), col.showTo(c, object))
 }
 
 func (col collection[T]) handleDelete(s *Server, c echo.Context) error {
 	account, id := c.Param("account_id"), c.Param("id")
 	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		if err := col.belongs(tx, account, id); err != nil {
+		if err := col.mayChange(c, tx, account, id); err != nil {
 			return err
 		}
 		return col.remove(tx, id)

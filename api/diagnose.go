@@ -81,11 +81,11 @@ func (s *Server) diagnose(c echo.Context) error {
 	if errors.Is(err, ErrBusy) {
 		return refuse(codeDiagnosing, "the zone is being diagnosed already, or several others are")
 	}
-	if err != nil {
-		return err
-	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	view := diagnosisView{ID: zone.ID, Name: zone.Name, Healthy: true, Peers: make([]peerDiagnosis, len(found))}
 	for i, d := range found {

@@ -49,7 +49,8 @@ const (
 	codeTooLong    code = 2110
 	codeRepeated   code = 2111
 
-	codeQuery code = 2320
+	codeQuery        code = 2320
+	codePrecondition code = 2330
 
 	codeNoIncoming code = 2201
 	codeNoPeer     code = 2202
@@ -125,6 +126,7 @@ var errorTable = []struct {
 	{codeParameter, 400, "A parameter in the query has a value that it can't have."},
 	{codeOverRate, 429, "The token has made more requests than it may in a second; the Retry-After header says when to go on."},
 	{codeQuery, 400, "A parameter behind the path has a value that it can't have."},
+	{codePrecondition, 412, "The object is not, or no longer, the one that If-Match names; read it again."},
 	{codeInternal, 500, "Something is wrong with the server; its log has the details."},
 	{codeStore, 503, "The change could not be stored (a full or failing disk); nothing was changed."},
 	{codeStopping, 503, "The server is stopping."},

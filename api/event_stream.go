@@ -29,12 +29,14 @@ type eventView struct {
 // What the stream says of itself.
 const (
 	endTooSlow  = `{"reason":"the reader is too slow: events were missed"}`
+	endToken    = `{"reason":"the token is no longer valid"}`
 	endStopping = `{"reason":"the server is stopping"}`
 	missedSome  = `{"reason":"events after the last one received are kept no longer: look at the zones anew"}`
 )
 
 // events streams events as they happen, as the HTML standard has it
-// ("server-sent events"), until the client goes, is too slow, or the server ends.
+// ("server-sent events"), until the client goes, is too slow, has no valid token any
+// more, or the server ends.
 func (s *Server) events(c echo.Context) error {
 	zone := c.QueryParam("zone_id")
 	if c.QueryParams().Has("zone_id") && !registry.ValidID(zone) {
@@ -53,7 +55,7 @@ func (s *Server) events(c echo.Context) error {
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	c.Response().WriteHeader(http.StatusOK)
 	w := newEventWriter(ctx, c.Response())
-	defer context.AfterFunc(ctx, w.hurry)()
+	defer whenDone(ctx, w.hurry)()
 	w.comment("events of secondaryd")
 	if missed {
 		w.event("missed", "", missedSome)
@@ -88,13 +90,24 @@ func (s *Server) copyEvents(ctx context.Context, w *eventWriter, reader *eventRe
 			w.comment("nothing new")
 			w.flush()
 		case <-ctx.Done():
-			if s.ending.Err() != nil {
-				w.event("end", "", endStopping)
+			if reason := s.endOf(ctx); reason != "" {
+				w.event("end", "", reason)
 				w.flush()
 			}
 			return
 		}
 	}
+}
+
+// endOf is what is said of the end of a stream; empty if nobody is left to be told.
+func (s *Server) endOf(ctx context.Context) string {
+	if s.ending.Err() != nil {
+		return endStopping
+	}
+	if _, ok := errors.AsType[failure](context.Cause(ctx)); ok {
+		return endToken
+	}
+	return ""
 }
 
 // view is the event in JSON.

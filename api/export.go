@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"net/http"
 	"time"
 
@@ -47,7 +48,9 @@ func (s *Server) exportZone(c echo.Context) error {
 	header.Set(echo.HeaderCacheControl, "no-store")
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	c.Response().WriteHeader(http.StatusOK)
-	to := bufio.NewWriterSize(newPaced(c.Response()), exportChunk)
+	slow, stop := s.newPaced(c)
+	defer stop()
+	to := bufio.NewWriterSize(slow, exportChunk)
 	err = writeZone(to, z)
 	if err == nil {
 		err = to.Flush()
@@ -59,22 +62,38 @@ func (s *Server) exportZone(c echo.Context) error {
 	return nil
 }
 
-// paced gives each write of an answer a time of its own, within that for all.
+// paced gives each write of an answer a time of its own, within that for all, and
+// none once the token of the request is no longer valid.
 type paced struct {
 	http.ResponseWriter
+	ctx     context.Context //nolint:containedctx // that of the one answer
 	control *http.ResponseController
-	end     time.Time
+	latest  time.Time
 }
 
-func newPaced(w http.ResponseWriter) *paced {
-	return &paced{w, http.NewResponseController(w), time.Now().Add(exportTimeout)}
+// newPaced is where the answer to a request is written; the caller calls stop at
+// the end.
+func (s *Server) newPaced(c echo.Context) (to *paced, stop func()) {
+	ctx, leave := s.whileValid(c)
+	to = &paced{c.Response(), ctx, http.NewResponseController(c.Response()), time.Now().Add(exportTimeout)}
+	untie := whenDone(ctx, to.end)
+	return to, func() {
+		untie()
+		leave()
+	}
 }
 
 func (p *paced) Write(b []byte) (int, error) {
 	deadline := time.Now().Add(writeTimeout)
-	if p.end.Before(deadline) {
-		deadline = p.end
+	if p.latest.Before(deadline) {
+		deadline = p.latest
 	}
 	_ = p.control.SetWriteDeadline(deadline) // a writer without deadlines is never slow
+	if p.ctx.Err() != nil {                  // if it ends after this, end moves the deadline that was set
+		return 0, context.Cause(p.ctx)
+	}
 	return p.ResponseWriter.Write(b)
 }
+
+// end ends a write under way.
+func (p *paced) end() { _ = p.control.SetWriteDeadline(time.Now()) }

@@ -60,7 +60,11 @@ func raw(t *testing.T, address, request string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return check(t, response)
+	method, rest, _ := strings.Cut(request, " ")
+	path, _, _ := strings.Cut(rest, " ")
+	got := check(t, response)
+	contractOf(t).judge(t, method, path, got.status, got.header, []byte(got.body))
+	return got
 }
 
 // The bodies that clients put on the actions: none at all, an empty chunked

@@ -55,7 +55,7 @@ func (s *Server) getIncoming(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respond(c, s.showIncoming(zone))
+	return respondTagged(c, entityTag(zone.Revision), s.showIncoming(zone))
 }
 
 func (s *Server) createIncoming(c echo.Context) error {
@@ -91,6 +91,9 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 		if err := may(exists); err != nil {
 			return err
 		}
+		if err := precondition(c, entityTag(before.Revision)); err != nil {
+			return err
+		}
 		zone.Peers = ownPeers(c, tx, zone.Peers)
 		zone.MaxShrink = before.MaxShrink // a setting of its own
 		if err := f.join(tx.PutZone(zone)); err != nil {
@@ -102,13 +105,17 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 	if err != nil {
 		return err
 	}
-	return respond(c, s.showIncoming(zone))
+	return respondTagged(c, entityTag(zone.Revision), s.showIncoming(zone))
 }
 
 func (s *Server) deleteIncoming(c echo.Context) error {
 	id := c.Param("zone_id")
 	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		if _, err := zoneOfPath(c, tx.Zone); err != nil {
+		zone, err := zoneOfPath(c, tx.Zone)
+		if err != nil {
+			return err
+		}
+		if err := precondition(c, entityTag(zone.Revision)); err != nil {
 			return err
 		}
 		return tx.DeleteZone(id)

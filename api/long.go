@@ -10,10 +10,11 @@ import (
 
 // long is for requests that take longer than others, at most so long: it moves
 // the time limits of the connection, and returns a context that ends with the
-// request or with the server, so that neither has to wait for them. The caller
-// calls stop at the end.
+// request, its token or the server, so that none of them has to wait for it. The
+// caller calls stop at the end.
 func (s *Server) long(c echo.Context, most time.Duration) (ctx context.Context, stop func()) {
-	ctx, cancel := context.WithCancel(c.Request().Context())
+	valid, leave := s.whileValid(c)
+	ctx, cancel := context.WithCancel(valid)
 	untie := context.AfterFunc(s.ending, cancel)
 	connection := http.NewResponseController(c.Response())
 	// What can't do this is no connection, as in tests. Past the time to read a
@@ -23,5 +24,21 @@ func (s *Server) long(c echo.Context, most time.Duration) (ctx context.Context, 
 	return ctx, func() {
 		untie()
 		cancel()
+		leave()
+	}
+}
+
+// whenDone runs fn when ctx has ended. After stop it neither runs nor will: by then
+// the connection may be another request's.
+func whenDone(ctx context.Context, fn func()) (stop func()) {
+	ran := make(chan struct{})
+	untie := context.AfterFunc(ctx, func() {
+		defer close(ran)
+		fn()
+	})
+	return func() {
+		if !untie() {
+			<-ran
+		}
 	}
 }

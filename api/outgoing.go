@@ -38,7 +38,7 @@ func (s *Server) getOutgoing(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respond(c, s.showOutgoing(o))
+	return respondTagged(c, entityTag(o.Revision), s.showOutgoing(o))
 }
 
 func (s *Server) createOutgoing(c echo.Context) error {
@@ -74,6 +74,9 @@ func (s *Server) putOutgoing(c echo.Context, may func(exists bool) error) error 
 		if err := may(exists); err != nil {
 			return err
 		}
+		if err := precondition(c, entityTag(before.Revision)); err != nil {
+			return err
+		}
 		o.Peers = ownPeers(c, tx, o.Peers)
 		o.Enabled = before.Enabled // switched by requests of its own
 		if err := f.join(tx.PutOutgoing(o)); err != nil {
@@ -85,13 +88,17 @@ func (s *Server) putOutgoing(c echo.Context, may func(exists bool) error) error 
 	if err != nil {
 		return err
 	}
-	return respond(c, s.showOutgoing(o))
+	return respondTagged(c, entityTag(o.Revision), s.showOutgoing(o))
 }
 
 func (s *Server) deleteOutgoing(c echo.Context) error {
 	id := c.Param("zone_id")
 	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		if _, err := outgoingOfPath(c, tx.Outgoing); err != nil {
+		o, err := outgoingOfPath(c, tx.Outgoing)
+		if err != nil {
+			return err
+		}
+		if err := precondition(c, entityTag(o.Revision)); err != nil {
 			return err
 		}
 		return tx.DeleteOutgoing(id)

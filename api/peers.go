@@ -10,6 +10,7 @@ var peers = collection[registry.Peer]{
 	list:     (*registry.Registry).Peers,
 	find:     (*registry.Registry).Peer,
 	account:  func(p registry.Peer) string { return p.Account },
+	revision: func(p registry.Peer) uint64 { return p.Revision },
 	parse: func(f *form, account, id string) registry.Peer {
 		return registry.Peer{
 			ID: id, Account: account, Name: f.text("name"), IP: f.optionalText("ip"),

@@ -23,6 +23,7 @@ const (
 	healthPath  = "/healthz"
 	readyPath   = "/readyz"
 	metricsPath = "/metrics"
+	docsPath    = "/docs"
 	errorsPath  = "/docs/errors"
 	openAPIPath = "/openapi.yaml"
 )
@@ -36,7 +37,7 @@ func (s *Server) routes() *echo.Echo {
 		e.Add(r.method, basePath+r.path, handler)
 	}
 	s.open = make(map[string]bool)
-	for _, r := range s.plain() {
+	for _, r := range append(s.plain(), assetRoutes()...) {
 		handler := s.restrict(r.who, r.handler)
 		e.Add(http.MethodGet, r.path, handler)
 		e.Add(http.MethodHead, r.path, handler)
@@ -96,6 +97,7 @@ func (s *Server) plain() []route {
 		{http.MethodGet, readyPath, everybody, s.ready},
 		{http.MethodGet, errorsPath, everybody, s.errorsPage},
 		{http.MethodGet, openAPIPath, everybody, s.openAPI},
+		{http.MethodGet, docsPath, everybody, viewerAssets()[0].serve},
 	}
 	if s.Metrics != nil {
 		who := everybody
@@ -103,6 +105,15 @@ func (s *Server) plain() []route {
 			who = scrapers
 		}
 		routes = append(routes, route{http.MethodGet, metricsPath, who, echo.WrapHandler(s.Metrics)})
+	}
+	return routes
+}
+
+// assetRoutes lists the files that the page at docsPath refers to. They are no part
+// of the API, nor of its description.
+func assetRoutes() (routes []route) {
+	for _, a := range viewerAssets()[1:] {
+		routes = append(routes, route{http.MethodGet, a.path, everybody, a.serve})
 	}
 	return routes
 }

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -121,6 +122,8 @@ type Server struct {
 
 	ending context.Context //nolint:containedctx // it ends when the server stops, for requests that would not
 	end    func()
+
+	tenures tenures
 }
 
 // New opens the listener and prepares everything; it serves nothing yet.
@@ -175,6 +178,11 @@ func (s *Server) ReloadTLS() error {
 // Run serves until ctx ends, then lets requests under way finish. It returns
 // when no connection is left.
 func (s *Server) Run(ctx context.Context) error {
+	reviewing, end := context.WithCancel(context.WithoutCancel(ctx))
+	var reviews sync.WaitGroup
+	defer reviews.Wait()
+	defer end()
+	reviews.Go(func() { s.reviewTenures(reviewing) })
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
 	select {

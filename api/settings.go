@@ -17,7 +17,7 @@ func (s *Server) getSettings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respond(c, zoneSettings{zone.MaxShrink})
+	return respondTagged(c, entityTag(zone.Revision), zoneSettings{zone.MaxShrink})
 }
 
 func (s *Server) putSettings(c echo.Context) error {
@@ -26,6 +26,7 @@ func (s *Server) putSettings(c echo.Context) error {
 		return err
 	}
 	var settings zoneSettings
+	var tag string
 	if n, ok := f.optionalNumber("max_shrink_percent", 0, 100); ok {
 		settings.MaxShrink = new(uint8(n))
 	}
@@ -34,11 +35,19 @@ func (s *Server) putSettings(c echo.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := precondition(c, entityTag(zone.Revision)); err != nil {
+			return err
+		}
 		zone.MaxShrink = settings.MaxShrink
-		return f.join(tx.PutZone(zone))
+		if err := f.join(tx.PutZone(zone)); err != nil {
+			return err
+		}
+		zone, _ = tx.Zone(zone.ID)
+		tag = entityTag(zone.Revision)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return respond(c, settings)
+	return respondTagged(c, tag, settings)
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -110,7 +109,7 @@ func (s *Server) getToken(c echo.Context) error {
 	if !ok {
 		return errNoToken()
 	}
-	return respond(c, s.showToken(token))
+	return respondTagged(c, entityTag(token.Revision), s.showToken(token))
 }
 
 func errNoToken() error { return refuse(codeNoToken, "no such token") }
@@ -140,16 +139,22 @@ func (s *Server) createToken(c echo.Context) error {
 	c.Set(createdKey, id)
 	shown := s.showToken(token)
 	shown.Value = value
-	return respond(c, shown)
+	return respondTagged(c, entityTag(token.Revision), shown)
 }
 
 // deleteToken revokes a token: the next request with it is refused.
 func (s *Server) deleteToken(c echo.Context) error {
 	id := c.Param("id")
-	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error { return tx.DeleteToken(id) })
-	if errors.Is(err, registry.ErrNotFound) {
-		return errNoToken()
-	}
+	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
+		token, ok := tx.Token(id)
+		if !ok {
+			return errNoToken()
+		}
+		if err := precondition(c, entityTag(token.Revision)); err != nil {
+			return err
+		}
+		return tx.DeleteToken(id)
+	})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ var tsigs = collection[registry.TSIG]{
 	list:     (*registry.Registry).TSIGs,
 	find:     (*registry.Registry).TSIG,
 	account:  func(t registry.TSIG) string { return t.Account },
+	revision: func(t registry.TSIG) uint64 { return t.Revision },
 	parse: func(f *form, account, id string) registry.TSIG {
 		return registry.TSIG{
 			ID: id, Account: account, Name: f.text("name"), Algorithm: f.text("algo"),

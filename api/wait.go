@@ -31,7 +31,7 @@ func (s *Server) wait(c echo.Context) error {
 	if errors.Is(s.Zones.WaitSerial(limited, zone.ID, serial), ErrBusy) {
 		return refuse(codeWaiting, "too many requests wait already")
 	}
-	return ctx.Err()
+	return context.Cause(ctx)
 }
 
 // waitOf reads how many seconds a request is to wait, and for which serial.

@@ -43,6 +43,9 @@ func shownName(name string) string {
 	return strings.TrimSuffix(name, ".")
 }
 
+// zoneTag is the entity tag of a zone as a whole.
+func zoneTag(zone registry.ListedZone) string { return entityTag(zone.Revisions[:]...) }
+
 func errNoZone() error { return refuse(codeNoZone, "Invalid zone identifier: there is no such zone") }
 
 func (s *Server) getZone(c echo.Context) error {
@@ -50,7 +53,7 @@ func (s *Server) getZone(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respond(c, s.showZone(zone))
+	return respondTagged(c, zoneTag(zone), s.showZone(zone))
 }
 
 // createZone gives a name an id of its own. What is fetched and handed out is
@@ -102,6 +105,9 @@ func (s *Server) updateZone(c echo.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := precondition(c, zoneTag(before)); err != nil {
+			return err
+		}
 		zone := registry.Registration{ID: id, Account: before.Account, Name: before.Name, Paused: before.Paused, Vanity: before.Vanity}
 		if !f.changeZone(&zone) {
 			return f.join(nil)
@@ -138,7 +144,7 @@ func (s *Server) storeZone(c echo.Context, f *form, id string, put func(*registr
 	if err != nil {
 		return zoneError(err)
 	}
-	return respond(c, s.showZone(zone))
+	return respondTagged(c, zoneTag(zone), s.showZone(zone))
 }
 
 // zoneError gives what is wrong with a zone's name the codes that the vendor
@@ -165,7 +171,11 @@ func zoneError(err error) error {
 func (s *Server) deleteZone(c echo.Context) error {
 	id := c.Param("zone_id")
 	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		if _, err := listedOfPath(c, tx.ListedZone); err != nil {
+		zone, err := listedOfPath(c, tx.ListedZone)
+		if err != nil {
+			return err
+		}
+		if err := precondition(c, zoneTag(zone)); err != nil {
 			return err
 		}
 		return tx.DeleteListedZone(id)

@@ -142,7 +142,7 @@ func TestChange(t *testing.T) {
 				stored, version = `{"name":"b","new_member":1}`, 2 // somebody else's
 			}
 			if r.Header.Get("If-Match") != fmt.Sprintf(`"%d"`, version) {
-				answer(w, 412, "null", `[{"code":2306,"message":"changed meanwhile"}]`, "")
+				answer(w, 412, "null", `[{"code":2330,"message":"changed meanwhile"}]`, "")
 				return
 			}
 			text, err := io.ReadAll(r.Body)

@@ -42,12 +42,15 @@ var onlyIn = map[string][]string{
 	"github.com/labstack/gommon": {"api"}, // the logger that echo brings
 	"log":                        {},      // zap is handed to constructors
 	"log/slog":                   {"cmd"},
+	"github.com/santhosh-tekuri": {}, // judges answers in tests
+	"github.com/swaggest":        {"api"},
 	"net/http/pprof":             {}, // registers itself on the default mux
 }
 
 // testsToo says which folders' tests alone may import such a package.
 var testsToo = map[string][]string{
-	"github.com/goccy/go-yaml": {"api"}, // to read openapi.yaml
+	"github.com/goccy/go-yaml":                 {"api"}, // to read openapi.yaml
+	"github.com/santhosh-tekuri/jsonschema/v6": {"api"}, // to judge answers by it
 }
 
 // pure lists what the zone data does not know: no I/O, no clock, no log. Whoever

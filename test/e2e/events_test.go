@@ -21,11 +21,17 @@ type happening struct {
 // eventsOf reads the stream of events of a zone, behind the one with the id last.
 func eventsOf(t *testing.T, d *harness.Daemon, zone, last string) func() happening {
 	t.Helper()
+	return eventsFor(t, d, d.Client.Token, zone, last)
+}
+
+// eventsFor is eventsOf with another token.
+func eventsFor(t *testing.T, d *harness.Daemon, token, zone, last string) func() happening {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.Client.Base+"/secondaryd/events?zone_id="+harness.ZoneID(zone), http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+d.Client.Token)
+	r.Header.Set("Authorization", "Bearer "+token)
 	if last != "" {
 		r.Header.Set("Last-Event-ID", last)
 	}
@@ -86,5 +92,31 @@ func TestEventStream(t *testing.T) {
 		if got.kind != "failed" {
 			t.Fatalf("at the end of the daemon: got %+v", got)
 		}
+	}
+}
+
+// TestStreamEndsWithToken revokes the token of one of two streams.
+func TestStreamEndsWithToken(t *testing.T) {
+	t.Parallel()
+	d := harness.StartDaemon(t, harness.DaemonOptions{})
+	made, err := d.Client.Do(http.MethodPost, "/secondaryd/tokens", map[string]string{"name": "watcher", "scope": "admin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var token struct{ ID, Value string }
+	if err := json.Unmarshal(made.Result, &token); err != nil || token.Value == "" {
+		t.Fatalf("%s: %v", made.Result, err)
+	}
+	revoked, kept := eventsFor(t, d, token.Value, zoneName, ""), eventsOf(t, d, zoneName, "")
+	if gone, err := d.Client.Do(http.MethodDelete, "/secondaryd/tokens/"+token.ID, nil); err != nil || !gone.Success {
+		t.Fatalf("%+v, %v", gone, err)
+	}
+	if got := revoked(); got.kind != "end" {
+		t.Errorf("got %+v", got)
+	}
+	u := primaryOf(t, zoneName, "", lazy)
+	d.Zone(t, zoneName, d.Peer(t, "p", u.Addr(), nil))
+	if got := kept(); got.kind != "published" {
+		t.Errorf("the other stream gives %+v", got)
 	}
 }

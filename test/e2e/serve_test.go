@@ -44,14 +44,25 @@ func TestOpenData(t *testing.T) {
 	}
 }
 
-func TestDeletedZoneIsRefused(t *testing.T) {
+// A zone is in the DNS within a second of its creation, and out of it within a
+// second of its deletion, which outlives a kill.
+func TestZoneComesAndGoes(t *testing.T) {
 	t.Parallel()
 	u := primaryOf(t, zoneName, "", lazy)
 	d := harness.StartDaemon(t, harness.DaemonOptions{})
-	d.Zone(t, zoneName, d.Peer(t, "p", u.Addr(), nil))
-	harness.WaitSerial(t, d.DNS, zoneName, 1)
-	d.Client.DeleteIncoming(t, zoneName)
+	peer := d.Peer(t, "p", u.Addr(), nil)
+	if rcode := harness.Rcode(d.DNS, zoneName); rcode != dns.RcodeRefused {
+		t.Errorf("before its creation the zone is answered with %s", dns.RcodeToString[rcode])
+	}
+	d.Zone(t, zoneName, peer)
 	begin := time.Now()
+	harness.WaitFor(t, time.Second, func() bool {
+		serial, ok := harness.Serial(d.DNS, zoneName)
+		return ok && serial == 1
+	}, "the new zone to be served")
+	t.Logf("served after %v", time.Since(begin))
+	d.Client.DeleteIncoming(t, zoneName)
+	begin = time.Now()
 	harness.WaitFor(t, time.Second, func() bool {
 		return harness.Rcode(d.DNS, zoneName) == dns.RcodeRefused
 	}, "the deleted zone to be REFUSED")

@@ -21,6 +21,9 @@ type ListedZone struct {
 	Outgoing bool
 	Created  time.Time // of what was there first
 	Modified time.Time // of what was changed last
+	// Revisions of the registration, the incoming and the outgoing configuration;
+	// 0 for what is not there.
+	Revisions [3]uint64
 }
 
 // Apex gives the zone's name as that of a Zone does.
@@ -99,14 +102,17 @@ func listedZone(id string, get func(key) object) (z ListedZone, ok bool) {
 	if r, is := get(key{KindRegistration, id}).(*Registration); is {
 		z.join(r, r.Name, r.Created, r.Modified)
 		z.Paused, z.Vanity, ok = r.Paused, slices.Clone(r.Vanity), true
+		z.Revisions[0] = r.Revision
 	}
 	if in, is := get(key{KindZone, id}).(*Zone); is {
 		z.join(in, in.Name, in.Created, in.Modified)
 		z.Incoming, ok = true, true
+		z.Revisions[1] = in.Revision
 	}
 	if out, is := get(key{KindOutgoing, id}).(*Outgoing); is {
 		z.join(out, out.Name, out.Created, out.Modified)
 		z.Outgoing, ok = true, true
+		z.Revisions[2] = out.Revision
 	}
 	return z, ok
 }

@@ -24,6 +24,7 @@ func TestListedZone(t *testing.T) {
 	want := ListedZone{
 		ID: "z1", Account: account, Name: "example.ORG", Paused: true, Vanity: []string{"ns.example."}, Incoming: true, Outgoing: true,
 		Created: start.Add(time.Hour), Modified: start.Add(3 * time.Hour),
+		Revisions: [3]uint64{3, 1, 2},
 	}
 	check := func(r *Registry) {
 		t.Helper()
@@ -46,6 +47,7 @@ func TestListedZone(t *testing.T) {
 	update(t, r, func(tx *Tx) error { return tx.DeleteZone("z1") })
 	update(t, r, func(tx *Tx) error { return tx.DeleteOutgoing("z1") })
 	want.Incoming, want.Outgoing, want.Created = false, false, start.Add(3*time.Hour)
+	want.Revisions = [3]uint64{3, 0, 0}
 	check(r)
 }
 

@@ -348,6 +348,10 @@ func (m *model) compareListed(t *rapid.T, r *Registry) {
 		want := ListedZone{
 			ID: id, Account: accounts[id], Name: gocmp.Or(reg.Name, in.Name, out.Name), Paused: reg.Paused, Vanity: reg.Vanity,
 			Incoming: in.ID != "", Outgoing: out.ID != "", Created: got.Created, Modified: got.Modified,
+			Revisions: got.Revisions,
+		}
+		if there := [...]bool{got.Revisions[0] > 0, got.Revisions[1] > 0, got.Revisions[2] > 0}; there != [...]bool{reg.ID != "", want.Incoming, want.Outgoing} {
+			t.Fatalf("zone %s: revisions %v", id, got.Revisions)
 		}
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || ok != (accounts[id] != "") {
 			t.Fatalf("zone %s: %t\n%s", id, ok, diff)
