@@ -58,13 +58,14 @@ func (s *Server) getIncoming(c echo.Context) error {
 	return respond(c, s.showIncoming(zone))
 }
 
-func (s *Server) createIncoming(c echo.Context) error {
-	return s.putIncoming(c, func(exists bool) error {
-		if exists {
-			return refuse(codeIncomingExists, "the zone has an incoming configuration already")
-		}
-		return nil
-	})
+func (s *Server) createIncoming(c echo.Context) error { return s.putIncoming(c, isNew) }
+
+// isNew refuses to create what is there already.
+func isNew(exists bool) error {
+	if exists {
+		return refuse(codeIncomingExists, "the zone has an incoming configuration already")
+	}
+	return nil
 }
 
 func (s *Server) updateIncoming(c echo.Context) error {
@@ -84,16 +85,7 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 	}
 	zone := zoneOf(f, strings.Clone(c.Param("zone_id"))) // or it would keep the whole request
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		if whole, ok := tx.ListedZone(zone.ID); ok && !mayUse(c, whole.Account) {
-			return errNoIncoming()
-		}
-		before, exists := tx.Zone(zone.ID)
-		if err := may(exists); err != nil {
-			return err
-		}
-		zone.Peers = ownPeers(c, tx, zone.Peers)
-		zone.MaxShrink = before.MaxShrink // a setting of its own
-		if err := f.join(tx.PutZone(zone)); err != nil {
+		if err := f.putZone(tx, zone, knownTo(c), may); err != nil {
 			return err
 		}
 		zone, _ = tx.Zone(zone.ID)
@@ -103,6 +95,21 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 		return err
 	}
 	return respond(c, s.showIncoming(zone))
+}
+
+// putZone puts the zone that was read from the form, for somebody who knows of
+// some accounts, if may does not object.
+func (f *form) putZone(tx *registry.Tx, zone registry.Zone, known func(account string) bool, may func(exists bool) error) error {
+	if whole, ok := tx.ListedZone(zone.ID); ok && !known(whole.Account) {
+		return errNoIncoming()
+	}
+	before, exists := tx.Zone(zone.ID)
+	if err := may(exists); err != nil {
+		return err
+	}
+	zone.Peers = ownPeers(known, tx, zone.Peers)
+	zone.MaxShrink = before.MaxShrink // a setting of its own
+	return f.join(tx.PutZone(zone))
 }
 
 func (s *Server) deleteIncoming(c echo.Context) error {

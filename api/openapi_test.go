@@ -107,8 +107,8 @@ func TestDocumentDescribesResults(t *testing.T) {
 	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
 	_, token := s.tokenAndID(t, callers["edit"]+`,"expires_on":"2027-01-02T03:04:05Z"`)
 	for path, name := range map[string]string{
-		incomingPath(zoneOne) + "/diagnose": "Diagnosis",
-		incomingPath(zoneOne):               "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
+		incomingPath(zoneOne) + "/diagnose": "Diagnosis", bulkOfA: "Bulk",
+		incomingPath(zoneOne): "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
 		"/zones/" + zoneOne:      "Zone",
 		outgoingPath(zoneOne):    "Outgoing",
 		peersPath + "/" + s.peer: "Peer", peersPath + "/" + s.bare: "Peer",
@@ -116,7 +116,7 @@ func TestDocumentDescribesResults(t *testing.T) {
 		tokensPath + "/" + token: "APIToken",
 	} {
 		var result map[string]any
-		if err := yaml.Unmarshal(s.send(t, methodOf(path), path, "").env.Result, &result); err != nil {
+		if err := yaml.Unmarshal(s.send(t, methodOf(path), path, bodyOf[path]).env.Result, &result); err != nil {
 			t.Fatal(err)
 		}
 		if inner, ok := result["tls"].(map[string]any); ok {
@@ -140,9 +140,12 @@ func TestDocumentDescribesResults(t *testing.T) {
 	}
 }
 
+// bodyOf is what has to be sent for the result at a path.
+var bodyOf = map[string]string{bulkOfA: `{"create":[]}`}
+
 // methodOf is how the result at a path is had.
 func methodOf(path string) string {
-	if strings.HasSuffix(path, "/diagnose") {
+	if strings.HasSuffix(path, "/diagnose") || bodyOf[path] != "" {
 		return "POST"
 	}
 	return "GET"

@@ -148,17 +148,17 @@ func (g *group) run(req *request) {
 			return
 		}
 		req.panicked = recover()
-		tx.rollback()
+		tx.rollback(0)
 	}()
 	if req.err = req.fn(tx); req.err != nil {
 		return
 	}
 	ok = true
-	if tx.count == 0 {
+	if len(tx.undo) == 0 {
 		return
 	}
 	g.revision = tx.revision
-	g.operations += tx.count
+	g.operations += len(tx.undo)
 	g.changes = append(g.changes, tx.changes()...)
 }
 
