@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -40,6 +41,7 @@ type bulkEntry struct {
 
 	id      string // of the zone; empty if it is refused
 	refused failure
+	stored  bool // or refused for a reason that stays
 }
 
 // bulkView is the outcome, each list in the order of the request.
@@ -172,34 +174,55 @@ func (b *bulk) deletion(f *form) bulkEntry {
 	}}
 }
 
-// runBulk does the entries, as many at a time as a transaction holds, and returns
-// how many are done with, durably. It has one transaction in the queue: those who
-// change single zones meanwhile wait for that one only, and share its commit. An
-// error is of the disk or of the end of ctx, and refuses the entries that are left.
+// bulkTogether is how many transactions share commits: as many as one commit
+// takes. Those who change single zones meanwhile wait for one of these at most.
+const bulkTogether = 8
+
+// runBulk does the entries, in their order, and returns how many are done with,
+// durably. An error is of the disk or of the end of ctx, and refuses the entries
+// that are left.
 func (s *Server) runBulk(ctx context.Context, entries []bulkEntry) (done int, err error) {
-	for done < len(entries) {
-		n, err := s.runSome(ctx, entries[done:])
-		if err != nil {
-			for i := range entries[done:] {
-				entries[done+i].id, entries[done+i].refused = "", failureOf(err)
-			}
-			return done, err
-		}
-		done += n
+	for at := 0; at < len(entries) && err == nil; {
+		var n int
+		n, err = s.runTogether(ctx, entries[at:])
+		at += n
 	}
-	return done, nil
+	for i := range entries {
+		e := &entries[i]
+		if e.stored {
+			done++
+			continue
+		}
+		e.id, e.refused = "", failureOf(err)
+	}
+	return done, err
 }
 
-// runSome does as many entries as a transaction has room for.
-func (s *Server) runSome(ctx context.Context, entries []bulkEntry) (done int, err error) {
-	err = s.Registry.Update(ctx, func(tx *registry.Tx) error {
-		for done < len(entries) && entries[done].room <= tx.Room() {
-			entries[done].run(tx)
-			done++
+// runTogether does entries in some transactions, as many in each as it has room for,
+// and returns how many were tried.
+func (s *Server) runTogether(ctx context.Context, entries []bulkEntry) (tried int, err error) {
+	var fns [bulkTogether]func(*registry.Tx) error
+	var ends [bulkTogether]int // of the entries that each transaction has tried
+	for i := range fns {
+		fns[i] = func(tx *registry.Tx) error {
+			for tried < len(entries) && entries[tried].room <= tx.Room() {
+				entries[tried].run(tx)
+				tried++
+			}
+			ends[i] = tried
+			return nil
 		}
-		return nil
-	})
-	return done, err
+	}
+	errs := s.Registry.UpdateEach(ctx, fns[:]...)
+	begin := 0
+	for i, end := range ends {
+		end = max(begin, end) // or the transaction did not begin
+		for j := range entries[begin:end] {
+			entries[begin+j].stored = errs[i] == nil
+		}
+		begin, err = end, cmp.Or(err, errs[i])
+	}
+	return tried, err
 }
 
 // run does one entry; one that is refused leaves the transaction as it was.

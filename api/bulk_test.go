@@ -312,3 +312,22 @@ func TestBulkWithoutADisk(t *testing.T) {
 		t.Error(a.body)
 	}
 }
+
+// BenchmarkBulk creates ten thousand zones in a request, and deletes them in
+// another.
+func BenchmarkBulk(b *testing.B) {
+	s := seed(b)
+	creations, deletions := make([]string, maxBulk), make([]string, maxBulk)
+	for i := range maxBulk {
+		creations[i] = s.zoneBody(fmt.Sprintf("zone%d.example", i))
+		deletions[i] = fmt.Sprintf(`{"name":"zone%d.example."}`, i)
+	}
+	for b.Loop() {
+		if v := s.bulk(b, testToken, bulkOfA, bulkBody(nil, creations)); v.Created != maxBulk {
+			b.Fatalf("%d refused", v.Refused)
+		}
+		if v := s.bulk(b, testToken, bulkOfA, bulkBody(deletions, nil)); v.Deleted != maxBulk {
+			b.Fatalf("%d refused", v.Refused)
+		}
+	}
+}

@@ -316,13 +316,15 @@ func (p *jsonParser) unit() (rune, bool) {
 	return unit, true
 }
 
+// escapePointer is RFC 6901 section 3.
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
 // pointer makes a JSON pointer (RFC 6901) of member names and list indexes.
 func pointer(path ...string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	var b strings.Builder
 	for _, step := range path {
 		b.WriteByte('/')
-		b.WriteString(escape.Replace(step))
+		b.WriteString(escapePointer.Replace(step))
 	}
 	return b.String()
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// maxOperations is how many puts and deletes a transaction may have: what every
-// backend can do atomically.
+// maxOperations is how many puts and deletes a transaction may have, so that none
+// holds up the others for long.
 const maxOperations = 128
 
 // Tx is a transaction. It sees its own changes. It belongs to the function that
@@ -200,7 +200,7 @@ func (tx *Tx) set(k key, o object) error {
 	}
 	before, was := tx.view.over[k]
 	tx.undo = append(tx.undo, undo{k, before, was})
-	tx.view.over[k] = o
+	tx.view.lay(k, o)
 	return nil
 }
 
@@ -220,9 +220,9 @@ func (tx *Tx) Try(fn func() error) error {
 func (tx *Tx) rollback(first int) {
 	for i := len(tx.undo) - 1; i >= first; i-- {
 		if u := tx.undo[i]; u.was {
-			tx.view.over[u.key] = u.before
+			tx.view.lay(u.key, u.before)
 		} else {
-			delete(tx.view.over, u.key)
+			tx.view.lift(u.key)
 		}
 	}
 	tx.undo = tx.undo[:first]
