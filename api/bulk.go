@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ const (
 	maxBulk       = 10_000       // zones in one
 	maxBulkWeight = maxBulk * 48 // of its values: an object, its members and 30 peers to a zone
 	maxBulks      = 4            // at once
+	maxBulkFaults = 5            // of a zone that are told
 	bulkTime      = 10 * time.Minute
 )
 
@@ -123,7 +125,7 @@ func readBulkEntry(v value, at string, read func(*form) bulkEntry) bulkEntry {
 		return bulkEntry{pointer: at, refused: failure{{code: codeType, message: "found " + v.kind.String() + ", an object is needed"}}}
 	}
 	entry := read(&form{members: v.members})
-	entry.pointer = at
+	entry.pointer, entry.refused = at, entry.refused.first(maxBulkFaults)
 	return entry
 }
 
@@ -235,8 +237,16 @@ func (e *bulkEntry) run(tx *registry.Tx) {
 		return err
 	})
 	if err != nil {
-		e.id, e.refused = "", failureOf(err)
+		e.id, e.refused = "", failureOf(err).first(maxBulkFaults)
 	}
+}
+
+// first gives the first n problems, and lets go of the others.
+func (f failure) first(n int) failure {
+	if len(f) <= n {
+		return f
+	}
+	return slices.Clone(f[:n])
 }
 
 // logCutShort tells of a bulk request that was not carried out to its end.

@@ -239,6 +239,21 @@ func TestBulksAreBounded(t *testing.T) {
 	}
 }
 
+// However much is wrong with a zone, the answer does not grow out of proportion.
+func TestBulkTellsOfFewFaults(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	v := s.bulk(t, testToken, bulkOfA, bulkBody(nil, []string{
+		`{"name":"a.example","peers":["1","2","3","4","5","6"]}`, `{"name":"b.example","peers":[1,2,3,4,5,6]}`,
+	}))
+	for i, code := range []string{"2106", "2101"} {
+		want := fmt.Sprintf("%[1]s /create/%[2]d/peers/0, %[1]s /create/%[2]d/peers/1, %[1]s /create/%[2]d/peers/2, %[1]s /create/%[2]d/peers/3, %[1]s /create/%[2]d/peers/4", code, i)
+		if got := v.Create[i].outcome(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 // Ten thousand zones take a transaction for every 128, and are on disk with the
 // answer; their deletion is, too.
 func TestBulkOfTenThousand(t *testing.T) {

@@ -105,6 +105,8 @@ func FuzzBody(f *testing.F) {
 	} {
 		f.Add(uint8(0), body)
 	}
+	const bulk = 18 // POST of the last path
+	f.Add(uint8(bulk), `{"delete":[{"name":"example.org"},{"id":"x"},7],"create":[`+s.zoneBody("b.example")+`,{"id":"y"}]}`)
 	paths := []string{
 		incomingPath(zoneOne), incomingPath(zoneTwo), forcePath(zoneOne), peersPath, peersPath + "/" + s.peer,
 		tsigsPath, tsigsPath + "/" + s.key, aclsPath, aclsPath + "/" + s.acl, bulkOfA,
