@@ -111,7 +111,8 @@ func mayUse(c echo.Context, account string) bool {
 
 // knownTo is mayUse for one request.
 func knownTo(c echo.Context) func(account string) bool {
-	return func(account string) bool { return mayUse(c, account) }
+	own, confined := confinedTo(c)
+	return func(account string) bool { return !confined || own == account }
 }
 
 // mayEdit reports whether the caller may change something, wherever that is.
