@@ -20,7 +20,7 @@ tool := $(GO) tool -modfile=tools/go.mod
 sdk_flags := -gcflags='github.com/cloudflare/cloudflare-go/v7/...=-N -l -dwarf=false'
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo run test servers clients race soak interop-large conformance lint fmt bench bench-zone bench-dns bench-transfer fuzz cover docker clean go
+.PHONY: help build demo run test servers clients race soak interop-large conformance lint fmt bench bench-zone bench-dns bench-transfer bench-api fuzz cover docker clean go
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -82,6 +82,9 @@ bench-dns: go ## measure answers beside NSD, Knot and BIND on a quiet machine; B
 
 bench-transfer: go servers ## measure transfers beside NSD, Knot and BIND on a quiet machine; BENCH_TRANSFER_ARGS="-parts ixfr"
 	BENCH_TRANSFER=1 $(GO) test -count=1 -timeout 2h -run '^TestTransfer$$' -v ./test/bench -args $(BENCH_TRANSFER_ARGS)
+
+bench-api: go servers ## measure the API with 10,000 zones, and NSD and Knot told of as many; BENCH_API_ARGS="-rounds 1 -servers secondaryd"
+	BENCH_API=1 $(GO) test -count=1 -timeout 2h -run '^TestAPI$$' -v ./test/bench -args $(BENCH_API_ARGS)
 
 fuzz: go ## run each fuzz target for FUZZTIME=30s
 	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets" >&2; exit 1; }; \

@@ -109,6 +109,12 @@ func mayUse(c echo.Context, account string) bool {
 	return !confined || own == account
 }
 
+// knownTo is mayUse for one request.
+func knownTo(c echo.Context) func(account string) bool {
+	own, confined := confinedTo(c)
+	return func(account string) bool { return !confined || own == account }
+}
+
 // mayEdit reports whether the caller may change something, wherever that is.
 func mayEdit(c echo.Context) bool {
 	token := caller(c)
@@ -144,12 +150,13 @@ func listedOfPath(c echo.Context, find func(string) (registry.ListedZone, bool))
 	return zone, nil
 }
 
-// ownPeers replaces the ids of peers that the caller must not know of by such as
-// nothing can have: the registry says of both that there is no such peer.
-func ownPeers(c echo.Context, tx *registry.Tx, ids []string) []string {
+// ownPeers replaces the ids of peers of accounts that are not known to the caller
+// by such as nothing can have: the registry says of both that there is no such
+// peer.
+func ownPeers(known func(account string) bool, tx *registry.Tx, ids []string) []string {
 	hidden := slices.Clone(ids)
 	for i, id := range ids {
-		if peer, ok := tx.Peer(id); ok && !mayUse(c, peer.Account) {
+		if peer, ok := tx.Peer(id); ok && !known(peer.Account) {
 			hidden[i] = "?" + id
 		}
 	}

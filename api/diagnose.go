@@ -73,7 +73,7 @@ func (s *Server) diagnose(c echo.Context) error {
 		return err
 	}
 	if _, err := io.Copy(io.Discard, http.MaxBytesReader(c.Response(), c.Request().Body, s.MaxBody)); err != nil {
-		return s.bodyError(err)
+		return bodyError(err)
 	}
 	ctx, stop := s.long(c, diagnoseTime)
 	defer stop()

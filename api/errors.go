@@ -79,6 +79,7 @@ const (
 	codeDiagnosing code = 2410
 	codeWaiting    code = 2411
 	codeStreams    code = 2412
+	codeBulk       code = 2413
 )
 
 // errorTable is the one place that ties a code to its HTTP status and its
@@ -92,7 +93,7 @@ var errorTable = []struct {
 	{codeNoZone, 404, "There is no zone of this id."},
 	{codeZoneName, 400, "A zone can't have this name."},
 	{codeZoneExists, 400, "A zone of this name exists already."},
-	{codeNotJSON, 400, "The request body is missing, is not one JSON text in UTF-8, is nested too deeply, or goes on after its end."},
+	{codeNotJSON, 400, "The request body is missing, is not one JSON text in UTF-8, is nested too deeply, has too many values, or goes on after its end."},
 	{codeNotObject, 400, "The request body is JSON, but not an object."},
 	{codeBodyTooLong, 413, "The request body is longer than the server takes."},
 	{codeBodyTimeout, 408, "The request body did not arrive in time."},
@@ -134,6 +135,7 @@ var errorTable = []struct {
 	{codeDiagnosing, 503, "The zone is being diagnosed already, or several others are; try again."},
 	{codeWaiting, 503, "Too many requests wait for zones already; ask without waiting, or try again."},
 	{codeStreams, 503, "Too many streams of events are read already; try again."},
+	{codeBulk, 503, "The account has a bulk request running already, or several others have; try again."},
 	{codeNoRoute, 404, "There is no such path."},
 	{codeMethod, 405, "The path exists and does not have this method; the Allow header lists those it has."},
 	{codeBadIdentifier, 404, "An identifier in the path can't be one."},
@@ -262,16 +264,21 @@ func (s *Server) fail(err error, c echo.Context) {
 	case http.StatusServiceUnavailable:
 		c.Response().Header().Set(echo.HeaderRetryAfter, "1")
 	}
-	body := envelope{Errors: make([]fault, len(f)), Messages: []fault{}}
-	for i, p := range f {
-		body.Errors[i] = fault{Code: p.code, Message: p.message, DocumentationURL: documentationURL(c, p.code)}
-		if p.pointer != "" {
-			body.Errors[i].Source = &source{p.pointer}
-		}
-	}
-	if err := send(c, status, body); err != nil {
+	if err := send(c, status, envelope{Errors: f.faults(c), Messages: []fault{}}); err != nil {
 		s.Log.Debug("answer not written", zap.String("request", requestID(c)), zap.Error(err))
 	}
+}
+
+// faults is the failure as clients see it.
+func (f failure) faults(c echo.Context) []fault {
+	list := make([]fault, len(f))
+	for i, p := range f {
+		list[i] = fault{Code: p.code, Message: p.message, DocumentationURL: documentationURL(c, p.code)}
+		if p.pointer != "" {
+			list[i].Source = &source{p.pointer}
+		}
+	}
+	return list
 }
 
 // plainHost is a Host header, of maxHost octets at most, that can go into a URL

@@ -24,15 +24,18 @@ type form struct {
 }
 
 // readForm reads the body of a request, which has to be a JSON object.
-func (s *Server) readForm(c echo.Context) (*form, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, s.MaxBody))
+func (s *Server) readForm(c echo.Context) (*form, error) { return s.readFormOf(c, maxWeight) }
+
+// readFormOf is readForm for a body whose values have that weight at most.
+func (s *Server) readFormOf(c echo.Context, weight int) (*form, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, s.maxBody(c)))
 	if err != nil {
-		return nil, s.bodyError(err)
+		return nil, bodyError(err)
 	}
 	if len(body) == 0 {
 		return nil, refuse(codeNotJSON, "the request has no body; a JSON object is needed")
 	}
-	v, err := parseJSON(body)
+	v, err := parseJSON(body, weight)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +45,17 @@ func (s *Server) readForm(c echo.Context) (*form, error) {
 	return &form{members: v.members}, nil
 }
 
-func (s *Server) bodyError(err error) error {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return s.bodyTooLong()
+// maxBody is how long the body of a request may be, in octets.
+func (s *Server) maxBody(c echo.Context) int64 {
+	if strings.HasSuffix(c.Path(), bulkPath) {
+		return s.MaxBulkBody
+	}
+	return s.MaxBody
+}
+
+func bodyError(err error) error {
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return bodyTooLong(e.Limit)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return refuse(codeBodyTimeout, "the request body did not arrive in time")
@@ -52,8 +63,8 @@ func (s *Server) bodyError(err error) error {
 	return refuse(codeBadRequest, "the request body could not be read")
 }
 
-func (s *Server) bodyTooLong() error {
-	return refuse(codeBodyTooLong, "the request body is longer than %d octets", s.MaxBody)
+func bodyTooLong(most int64) error {
+	return refuse(codeBodyTooLong, "the request body is longer than %d octets", most)
 }
 
 // pointer points at a member, or at what is in it.

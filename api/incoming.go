@@ -58,45 +58,41 @@ func (s *Server) getIncoming(c echo.Context) error {
 	return respondTagged(c, entityTag(zone.Revision), s.showIncoming(zone))
 }
 
-func (s *Server) createIncoming(c echo.Context) error {
-	return s.putIncoming(c, func(exists bool) error {
-		if exists {
-			return refuse(codeIncomingExists, "the zone has an incoming configuration already")
-		}
-		return nil
-	})
+func (s *Server) createIncoming(c echo.Context) error { return s.putIncoming(c, isNew) }
+
+// isNew refuses to create what is there already.
+func isNew(before registry.Zone) error {
+	if before.Revision > 0 {
+		return refuse(codeIncomingExists, "the zone has an incoming configuration already")
+	}
+	return nil
 }
 
-func (s *Server) updateIncoming(c echo.Context) error {
-	return s.putIncoming(c, func(exists bool) error {
-		if !exists {
-			return errNoIncoming()
-		}
-		return nil
-	})
+func (s *Server) updateIncoming(c echo.Context) error { return s.putIncoming(c, isThere) }
+
+// isThere refuses to replace what is not there.
+func isThere(before registry.Zone) error {
+	if before.Revision == 0 {
+		return errNoIncoming()
+	}
+	return nil
 }
 
-// putIncoming stores the zone of the body if may does not object.
-func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error {
+// putIncoming stores the zone of the body if neither may nor a precondition objects.
+func (s *Server) putIncoming(c echo.Context, may func(before registry.Zone) error) error {
 	f, err := s.readForm(c)
 	if err != nil {
 		return err
 	}
 	zone := zoneOf(f, strings.Clone(c.Param("zone_id"))) // or it would keep the whole request
+	mayNow := func(before registry.Zone) error {
+		if err := may(before); err != nil {
+			return err
+		}
+		return precondition(c, entityTag(before.Revision))
+	}
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		if whole, ok := tx.ListedZone(zone.ID); ok && !mayUse(c, whole.Account) {
-			return errNoIncoming()
-		}
-		before, exists := tx.Zone(zone.ID)
-		if err := may(exists); err != nil {
-			return err
-		}
-		if err := precondition(c, entityTag(before.Revision)); err != nil {
-			return err
-		}
-		zone.Peers = ownPeers(c, tx, zone.Peers)
-		zone.MaxShrink = before.MaxShrink // a setting of its own
-		if err := f.join(tx.PutZone(zone)); err != nil {
+		if err := f.putZone(tx, zone, knownTo(c), mayNow); err != nil {
 			return err
 		}
 		zone, _ = tx.Zone(zone.ID)
@@ -106,6 +102,22 @@ func (s *Server) putIncoming(c echo.Context, may func(exists bool) error) error 
 		return err
 	}
 	return respondTagged(c, entityTag(zone.Revision), s.showIncoming(zone))
+}
+
+// putZone puts the zone that was read from the form, for somebody who knows of
+// some accounts, if may does not object to doing so to the one before, the zero
+// Zone if there is none.
+func (f *form) putZone(tx *registry.Tx, zone registry.Zone, known func(account string) bool, may func(before registry.Zone) error) error {
+	if whole, ok := tx.ListedZone(zone.ID); ok && !known(whole.Account) {
+		return errNoIncoming()
+	}
+	before, _ := tx.Zone(zone.ID)
+	if err := may(before); err != nil {
+		return err
+	}
+	zone.Peers = ownPeers(known, tx, zone.Peers)
+	zone.MaxShrink = before.MaxShrink // a setting of its own
+	return f.join(tx.PutZone(zone))
 }
 
 func (s *Server) deleteIncoming(c echo.Context) error {

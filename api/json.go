@@ -37,6 +37,14 @@ type value struct {
 // maxDepth is how deep objects and lists may be nested.
 const maxDepth = 32
 
+// What the values of a text may weigh together, so that a short text does not
+// take much memory: any value weighs 1, of about 60 octets, and an object as much
+// as the members that its map has room for.
+const (
+	maxWeight    = 20_000
+	objectWeight = 10
+)
+
 // jsonParser reads one JSON text (RFC 8259), more strictly than encoding/json:
 // it refuses invalid UTF-8, lone surrogates and repeated members instead of
 // changing or choosing, and it knows where it is.
@@ -44,11 +52,13 @@ type jsonParser struct {
 	data string
 	at   int
 	path []string // of the value being read
+	left int      // of the weight
 }
 
-// parseJSON reads a text that holds exactly one value.
-func parseJSON(data []byte) (value, error) {
-	p := &jsonParser{data: string(data)}
+// parseJSON reads a text that holds exactly one value, which weighs so much at
+// most.
+func parseJSON(data []byte, weight int) (value, error) {
+	p := &jsonParser{data: string(data), left: weight}
 	if !utf8.ValidString(p.data) {
 		return value{}, p.fail("the body is not valid UTF-8")
 	}
@@ -97,6 +107,12 @@ func (p *jsonParser) take(c byte) bool {
 func (p *jsonParser) value() (value, error) {
 	if len(p.path) > maxDepth {
 		return value{}, p.fail("nested more than %d deep", maxDepth)
+	}
+	if p.left--; p.peek() == '{' {
+		p.left -= objectWeight
+	}
+	if p.left < 0 {
+		return value{}, p.fail("the body has more values than any request needs")
 	}
 	switch c := p.peek(); {
 	case c == '{':
@@ -300,13 +316,15 @@ func (p *jsonParser) unit() (rune, bool) {
 	return unit, true
 }
 
+// escapePointer is RFC 6901 section 3.
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
 // pointer makes a JSON pointer (RFC 6901) of member names and list indexes.
 func pointer(path ...string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	var b strings.Builder
 	for _, step := range path {
 		b.WriteByte('/')
-		b.WriteString(escape.Replace(step))
+		b.WriteString(escapePointer.Replace(step))
 	}
 	return b.String()
 }

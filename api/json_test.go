@@ -69,7 +69,7 @@ func FuzzJSON(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		v, err := parseJSON(data)
+		v, err := parseJSON(data, maxWeight)
 		decoder := json.NewDecoder(strings.NewReader(string(data)))
 		decoder.UseNumber()
 		var want any
@@ -84,7 +84,7 @@ func FuzzJSON(f *testing.F) {
 			return
 		}
 		message := err.Error()
-		for _, strict := range []string{"UTF-8", "surrogate", "twice", "nested", "after the end"} {
+		for _, strict := range []string{"UTF-8", "surrogate", "twice", "nested", "after the end", "more values"} {
 			if strings.Contains(message, strict) {
 				return
 			}
@@ -105,9 +105,11 @@ func FuzzBody(f *testing.F) {
 	} {
 		f.Add(uint8(0), body)
 	}
+	const bulk = 18 // POST of the last path
+	f.Add(uint8(bulk), `{"delete":[{"name":"example.org"},{"id":"x"},7],"create":[`+s.zoneBody("b.example")+`,{"id":"y"}]}`)
 	paths := []string{
 		incomingPath(zoneOne), incomingPath(zoneTwo), forcePath(zoneOne), peersPath, peersPath + "/" + s.peer,
-		tsigsPath, tsigsPath + "/" + s.key, aclsPath, aclsPath + "/" + s.acl,
+		tsigsPath, tsigsPath + "/" + s.key, aclsPath, aclsPath + "/" + s.acl, bulkOfA,
 	}
 	f.Fuzz(func(t *testing.T, choice uint8, body string) {
 		path := paths[int(choice/2)%len(paths)]

@@ -157,6 +157,15 @@ var matrix = map[string]row{
 		body: bodyOf(matrixACL), absent: codeNoACL, id: func(f fixture) string { return f.acl }, changes: true, wrong: wrongACL,
 	},
 	"DELETE " + matrixAccount + "/acls/:id": {absent: codeNoACL, id: func(f fixture) string { return f.acl }, changes: true},
+
+	// What can be wrong with a single zone is tried in bulk_test.go.
+	"POST /accounts/:account_id" + bulkPath: {
+		body: func(f fixture) string {
+			return bulkBody([]string{`{"name":"example.org"}`}, []string{f.zoneBody("new.example")})
+		},
+		changes: true, each: true,
+		wrong: []trial{{body: bodyOf(`{}`), faults: "2102"}},
+	},
 }
 
 // wrongPeers is what can be wrong with the name and the references of a

@@ -18,6 +18,7 @@ import (
 const (
 	requestKey = "request"
 	createdKey = "created" // the id of the object that a request has made, for the log
+	countsKey  = "counts"  // how many zones a bulk request has changed, as fields of the log
 )
 
 // requestID is the id that ties the log lines of a request to its answer.
@@ -90,6 +91,9 @@ func (s *Server) describe(c echo.Context, zone string, start time.Time) []zap.Fi
 	if id, ok := c.Get(createdKey).(string); ok {
 		fields = append(fields, zap.String("id", id))
 	}
+	if counts, ok := c.Get(countsKey).([]zap.Field); ok {
+		fields = append(fields, counts...)
+	}
 	return fields
 }
 
@@ -124,8 +128,8 @@ func (s *Server) contain(next echo.HandlerFunc) echo.HandlerFunc {
 // to be too long, ids that can't be any, and OPTIONS, which nothing has.
 func (s *Server) screen(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if c.Request().ContentLength > s.MaxBody {
-			return s.bodyTooLong()
+		if most := s.maxBody(c); c.Request().ContentLength > most {
+			return bodyTooLong(most)
 		}
 		if c.Request().Method == http.MethodOptions {
 			if allow, ok := c.Get(echo.ContextKeyHeaderAllow).(string); ok {

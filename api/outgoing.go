@@ -77,7 +77,7 @@ func (s *Server) putOutgoing(c echo.Context, may func(exists bool) error) error 
 		if err := precondition(c, entityTag(before.Revision)); err != nil {
 			return err
 		}
-		o.Peers = ownPeers(c, tx, o.Peers)
+		o.Peers = ownPeers(knownTo(c), tx, o.Peers)
 		o.Enabled = before.Enabled // switched by requests of its own
 		if err := f.join(tx.PutOutgoing(o)); err != nil {
 			return err

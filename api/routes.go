@@ -57,6 +57,7 @@ func (s *Server) resources() []route {
 	routes := []route{
 		{http.MethodGet, "/zones", ownReaders, s.listZones},
 		{http.MethodPost, "/zones", ownEditors, s.createZone},
+		{http.MethodPost, "/accounts/:account_id" + bulkPath, editors, s.changeInBulk},
 		{http.MethodGet, "/zones/:zone_id", readers, s.getZone},
 		{http.MethodPatch, "/zones/:zone_id", editors, s.updateZone},
 		{http.MethodDelete, "/zones/:zone_id", editors, s.deleteZone},

@@ -65,6 +65,7 @@ type Options struct {
 	MetricsNeedToken bool
 	TokenRate        int           // requests a second of one token; 0 means any number
 	MaxBody          int64         // octets of a request body; 1 MiB
+	MaxBulkBody      int64         // octets of the body of a bulk request; 8 MiB
 	ReadTimeout      time.Duration // for a whole request; 10 s
 	IdleTimeout      time.Duration // between requests on a connection; 60 s
 	DrainTimeout     time.Duration // for requests under way at the end; 10 s
@@ -96,6 +97,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxBody <= 0 {
 		o.MaxBody = 1 << 20
 	}
+	if o.MaxBulkBody <= 0 {
+		o.MaxBulkBody = 8 << 20
+	}
 	if o.ReadTimeout <= 0 {
 		o.ReadTimeout = 10 * time.Second
 	}
@@ -114,6 +118,7 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	exports  chan struct{} // one for each that is running
+	bulks    bulks
 	started  time.Time
 	open     map[string]bool // paths that need no token
 	pace     *pace

@@ -33,15 +33,15 @@ func (s *Server) listZones(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	rows := s.selectZones(q, func(account string) bool { return mayUse(c, account) })
+	known := knownTo(c)
+	rows, total := s.selectZones(q, known)
 	info := &resultInfo{
 		Page: q.page, PerPage: q.perPage,
-		TotalCount: len(rows), TotalPages: (len(rows) + q.perPage - 1) / q.perPage,
+		TotalCount: total, TotalPages: (total + q.perPage - 1) / q.perPage,
 	}
-	first := min((q.page-1)*q.perPage, len(rows))
-	shown := make([]zoneView, 0, q.perPage)
-	for _, row := range rows[first:min(first+q.perPage, len(rows))] {
-		if zone, ok := s.Registry.ListedZone(row.ID); ok && mayUse(c, zone.Account) { // or it was deleted a moment ago
+	shown := make([]zoneView, 0, len(rows))
+	for _, row := range rows {
+		if zone, ok := s.Registry.ListedZone(row.ID); ok && known(zone.Account) { // or it was deleted a moment ago
 			shown = append(shown, s.showZone(zone))
 		}
 	}
@@ -49,9 +49,12 @@ func (s *Server) listZones(c echo.Context) error {
 	return send(c, http.StatusOK, envelope{Result: shown, Success: true, Errors: []fault{}, Messages: []fault{}, ResultInfo: info})
 }
 
-// selectZones gives the zones that pass the filters and are of an account that
-// may be known, in the order asked for and by name where that leaves it open.
-func (s *Server) selectZones(q zoneQuery, known func(account string) bool) []zoneRow {
+// selectZones gives the page that is asked for of the zones that pass the filters and
+// are of an account that may be known, in the order asked for and by name where that
+// leaves it open, and how many there are on all pages.
+func (s *Server) selectZones(q zoneQuery, known func(account string) bool) (page []zoneRow, total int) {
+	first, by := (q.page-1)*q.perPage, zoneOrders[q.order]
+	inOrder := by == nil && !q.descending // as they come: no others need to be kept
 	var rows []zoneRow
 	for name := range s.candidates(q) {
 		if !known(name.Account) {
@@ -61,17 +64,24 @@ func (s *Server) selectZones(q zoneQuery, known func(account string) bool) []zon
 		if q.needsStatus {
 			row.status = s.zoneStatus(name.ID)
 		}
-		if q.admits(row) {
+		if !q.admits(row) {
+			continue
+		}
+		if total++; !inOrder || total > first && len(rows) < q.perPage {
 			rows = append(rows, row)
 		}
 	}
-	if by := zoneOrders[q.order]; by != nil {
+	if inOrder {
+		return rows, total
+	}
+	if by != nil {
 		slices.SortStableFunc(rows, func(a, b zoneRow) int { return strings.Compare(by(a), by(b)) })
 	}
 	if q.descending {
 		slices.Reverse(rows)
 	}
-	return rows
+	first = min(first, total)
+	return rows[first:min(first+q.perPage, total)], total
 }
 
 // candidates yields the zones among which those that are asked for must be: one

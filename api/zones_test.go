@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,6 +183,16 @@ func TestZonePages(t *testing.T) {
 		}
 		if info != test.info {
 			t.Errorf("%q: got %+v, want %+v", test.query, info, test.info)
+		}
+	}
+	slices.Reverse(want)
+	for query, order := range map[string][]string{"direction=desc": want, "direction=desc&order=account.id": want} {
+		names, info := s.list(t, "?page=2&per_page=20&"+query)
+		if diff := cmp.Diff(order[20:], names); diff != "" || info != (resultInfo{2, 20, 5, 25, 2}) {
+			t.Errorf("%s: %+v %s", query, info, diff)
+		}
+		if names, _ := s.list(t, "?page=3&per_page=20&"+query); len(names) != 0 {
+			t.Errorf("%s: behind the last page %v", query, names)
 		}
 	}
 	if names, info := newWorld(t).list(t, ""); len(names) != 0 || info != (resultInfo{1, 20, 0, 0, 0}) {

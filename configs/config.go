@@ -142,6 +142,8 @@ type API struct {
 	TLS TLS `yaml:"tls"`
 	// MaxBody is the largest request body.
 	MaxBody Size `yaml:"max_body"`
+	// MaxBulkBody is the largest body of a request about many zones.
+	MaxBulkBody Size `yaml:"max_bulk_body"`
 	// ReadTimeout is how long a request may take to arrive, body included.
 	ReadTimeout time.Duration `yaml:"read_timeout"`
 	// IdleTimeout is how long a connection may wait for its next request.

@@ -37,6 +37,7 @@ func Default() Config {
 		API: API{
 			Listen:      "127.0.0.1:8080",
 			MaxBody:     1 * MiB,
+			MaxBulkBody: 8 * MiB,
 			ReadTimeout: 10 * time.Second,
 			IdleTimeout: 60 * time.Second,
 

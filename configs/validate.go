@@ -115,6 +115,7 @@ func (a API) check(p *Problems, dnsListen []string) {
 		p.add("", "api.tls.key_file", "is missing: api.tls.cert_file needs it")
 	}
 	within(p, "api.max_body", a.MaxBody, 1*KiB, 1*GiB)
+	within(p, "api.max_bulk_body", a.MaxBulkBody, 1*KiB, 1*GiB)
 	timeout(p, "api.read_timeout", a.ReadTimeout)
 	timeout(p, "api.idle_timeout", a.IdleTimeout)
 	within(p, "api.requests_per_second_per_token", a.RequestsPerSecondPerToken, 0, maxCount)

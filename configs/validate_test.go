@@ -38,6 +38,7 @@ func TestValidate(t *testing.T) {
 		{"no wait", func(c *Config) { c.Transfer.ConnectTimeout = 0 }, "transfer.connect_timeout: 0s is less than 1ms"},
 		{"endless wait", func(c *Config) { c.Transfer.TotalTimeout = 25 * time.Hour }, "transfer.total_timeout: 25h is more than 24h"},
 		{"long timer", func(c *Config) { c.Transfer.DefaultExpire = maxTimer + time.Second }, "transfer.default_expire: 596523h14m8s is more than 596523h14m7s"},
+		{"small bulk body", func(c *Config) { c.API.MaxBulkBody = 12 }, "api.max_bulk_body: 12B is less than 1KiB"},
 		{"small body", func(c *Config) { c.API.MaxBody = 12 }, "api.max_body: 12B is less than 1KiB"},
 		{"long identity", func(c *Config) { c.DNS.Identity = strings.Repeat("a", 256) }, "dns.identity: has 256 octets, at most 255 fit a TXT record"},
 		{"odd anchor", func(c *Config) { c.Transfer.TrustAnchors = []string{"example.org. A 192.0.2.1"} }, `transfer.trust_anchors: "example.org. A 192.0.2.1" is no DS or DNSKEY record, as in "example.org. DS 12345 13 2 0123..."`},

@@ -24,13 +24,15 @@ const (
 	testAccount = "01a7362d577a6c3019a474fd6f485823"
 	zoneID      = "023e105f4ecef8ad9ca31a8372d0c353"
 	peerID      = "269d8f4853475ca241c4e730be286b20"
+	bulkPath    = "/accounts/" + testAccount + "/secondaryd/zones/bulk"
 )
 
 // fakeAPI answers GET with what it holds by path, and notes what is sent.
 type fakeAPI struct {
 	*httptest.Server
 	objects map[string]string
-	fail    int // status of all that is no GET; 0: they work
+	answers map[string]string // results of what is no GET by path, in place of its body
+	fail    int               // status of all that is no GET; 0: they work
 	sent    []sentRequest
 }
 
@@ -43,6 +45,7 @@ func newFakeAPI(t *testing.T) *fakeAPI {
 	tlsPeer := `{"id":"tls","name":"tls","tls":{"name":"p.test","client_certificate":"PEM"}}`
 	f := &fakeAPI{objects: map[string]string{
 		"/zones":               `[{"id":"` + zoneID + `","name":"example.test","account":{"id":"` + testAccount + `"}}]`,
+		"/zones/" + zoneID:     `{"id":"` + zoneID + `","name":"example.test","account":{"id":"` + testAccount + `"}}`,
 		incomingPath():         `{"id":"` + zoneID + `","name":"example.test.","peers":["` + peerID + `"],"auto_refresh_seconds":3600,"soa_serial":7}`,
 		incomingPath("status"): `{"id":"` + zoneID + `","name":"example.test.","state":"serving","soa_serial":7,"records":5,"held":{"soa_serial":8,"detail":"too small"},"peers":[]}`,
 		peers:                  "[" + peer + "," + tlsPeer + "]",
@@ -50,7 +53,10 @@ func newFakeAPI(t *testing.T) *fakeAPI {
 		peers + "/tls":         tlsPeer,
 		strings.TrimSuffix(peers, "peers") + "tsigs": `[{"id":"k1","name":"key.test.","algo":"hmac-sha256.","secret":"c2VjcmV0"}]`,
 		strings.TrimSuffix(peers, "peers") + "acls":  `[]`,
-	}}
+		"/secondaryd/tokens":                         `[{"id":"t1","name":"terraform","status":"active","scope":"account","account_id":"` + testAccount + `","access":"edit","issued_on":"2026-01-02T03:04:05Z"}]`,
+		"/secondaryd/tokens/t1":                      `{"id":"t1","name":"terraform","status":"active","scope":"admin","issued_on":"2026-01-02T03:04:05Z","expires_on":"2027-01-02T03:04:05Z"}`,
+		apiclient.ExportPath(zoneID):                 `"no envelope around this"`,
+	}, answers: map[string]string{}}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
@@ -69,6 +75,9 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if result, ok = string(body), true; len(body) == 0 {
 			result = `{"id":"x"}`
 		}
+		if answer := f.answers[r.URL.Path]; answer != "" {
+			result = answer
+		}
 		if f.fail != 0 {
 			status, fault = f.fail, `{"code":2105,"message":"not so","source":{"pointer":"/name"}}`
 		}
@@ -81,6 +90,10 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if fault != "" {
 		result = "null"
+	}
+	if strings.HasSuffix(r.URL.Path, "/export") && fault == "" {
+		fmt.Fprint(w, result)
+		return
 	}
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `{"result":%s,"success":%t,"errors":[%s],"messages":[]}`, result, status == http.StatusOK, fault)
@@ -127,7 +140,23 @@ func TestExitCodes(t *testing.T) {
 		{"zone add new.test --peer primary", http.StatusServiceUnavailable, exitError, "not so"},
 		{"zone set example.test", 0, exitUsage, "nothing to change"},
 		{"zone release example.test", 0, exitUsage, "8 is held (too small)"},
-		{"zone rm example.test", 0, 0, "removed the zone example.test."},
+		{"zone rm example.test", 0, 0, "removed the zone example.test (id " + zoneID + ")"},
+		{"zone rm none.test", 0, exitNotFound, `no zone "none.test"`},
+		{"zone rm", 0, exitUsage, "--file"},
+		{"zone rm none.test nobody.test", 0, exitNotFound, "by 2 of the 2 names"},
+		{"zone rm --file /nowhere", 0, exitError, "no such file"},
+		{"zone export example.test", 0, 0, "no envelope around this"},
+		{"zone export " + peerID, 0, exitNotFound, "no such thing"},
+		{"zone export example.test -o json", 0, exitUsage, "JSON"},
+		{"zone export example.test --file /dev/null", 0, exitUsage, "no plain file"},
+		{"zone import /nowhere", 0, exitError, "no such file"},
+		{"token list", 0, 0, "terraform"},
+		{"token show terraform", 0, 0, "2027-01-02 03:04:05 UTC"},
+		{"token add x", 0, exitUsage, "--scope"},
+		{"token add x --scope metrics --expires yesterday", 0, exitUsage, "90d"},
+		{"token add x --scope metrics --expires -1h", 0, exitUsage, "90d"},
+		{"token add x --scope nonsense", http.StatusBadRequest, exitRefused, "not so"},
+		{"token rm none", 0, exitNotFound, `no token "none"`},
 		{"peer set primary", 0, exitUsage, "nothing to change"},
 		{"tsig set key.test --show-secret", 0, exitUsage, "nothing to change"},
 		{"peer show primary", 0, 0, "192.0.2.53:5353"},
@@ -193,7 +222,14 @@ func TestWhatIsSent(t *testing.T) {
 		{"zone release example.test --serial 8", "POST", incomingPath("release"), `{"soa_serial":8}`},
 		{"zone discard example.test --serial 8", "POST", incomingPath("discard"), `{"soa_serial":8}`},
 		{"zone transfer example.test", "POST", "/zones/" + zoneID + "/secondary_dns/force_axfr", ""},
-		{"zone rm example.test", "DELETE", incomingPath(), ""},
+		{"zone rm example.test", "DELETE", "/zones/" + zoneID, ""},
+		{"zone rm example.test " + zoneID, "POST", bulkPath, `{"delete":[{"id":"` + zoneID + `"},{"id":"` + zoneID + `"}]}`},
+		{"token add x --scope admin", "POST", "/secondaryd/tokens", `{"name":"x","scope":"admin"}`},
+		{
+			"token add x --scope account --access read --expires 2027-01-02T03:04:05Z", "POST", "/secondaryd/tokens",
+			`{"access":"read","account_id":"` + testAccount + `","expires_on":"2027-01-02T03:04:05Z","name":"x","scope":"account"}`,
+		},
+		{"token rm terraform", "DELETE", "/secondaryd/tokens/t1", ""},
 		{
 			"peer add second --ip 2001:db8::53 --ixfr --tsig KEY.test --tls-name p.test --tls-pin PIN", "POST", account + "peers",
 			`{"ip":"2001:db8::53","ixfr_enable":true,"name":"second","tls":{"name":"p.test","pins":["PIN"]},"tsig_id":"k1"}`,
@@ -212,6 +248,7 @@ func TestWhatIsSent(t *testing.T) {
 		{"acl add office --range 192.0.2.0/24", "POST", account + "acls", `{"ip_range":"192.0.2.0/24","name":"office"}`},
 	} {
 		f := newFakeAPI(t)
+		f.answers[bulkPath] = `{"delete":[{"id":"x"},{"id":"y"}],"create":[]}`
 		if _, err := f.run(strings.Fields(test.args)...); err != nil {
 			t.Errorf("%s: %v", test.args, err)
 			continue
@@ -282,6 +319,11 @@ func TestCompletion(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"zone show", "example.test\n"},
 		{"peer rm", "primary\ntls\n"},
+		{"zone rm other.test", "example.test\n"},
+		{"zone rm example.test", ":4\n"},
+		{"zone import zones.csv --peer", "primary\ntls\n"},
+		{"token rm", "terraform\n"},
+		{"token add x --scope", "admin\naccount\nmetrics\n"},
 		{"zone add x.test --peer", "primary\ntls\n"},
 		{"peer set primary --tsig", "key.test.\n"},
 	} {

@@ -15,11 +15,11 @@ import (
 // completeTimeout is how long a shell waits for names.
 const completeTimeout = 2 * time.Second
 
-// names lists the names of an account's objects for the shell, none if they
-// can't be had: a completion has nowhere to say why.
+// names lists the names of objects for the shell, none if they can't be had: a
+// completion has nowhere to say why.
 func (r *remote) names(ctx context.Context, kind apiclient.Kind) []string {
 	account := r.wanted()
-	if account == "" {
+	if account == "" && kind.Root == "" {
 		return nil
 	}
 	c, err := r.client()
@@ -36,11 +36,19 @@ func (r *remote) names(ctx context.Context, kind apiclient.Kind) []string {
 	return slices.Sorted(maps.Values(names))
 }
 
-// completeZone offers the names of the zones.
-func (r *remote) completeZone(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+// completeZone offers the names of the zones for the one argument.
+func (r *remote) completeZone(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return r.completeZones(cmd, args, toComplete)
+}
+
+// completeZones offers the names of the zones that are no argument yet.
+func (r *remote) completeZones(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	const directive = cobra.ShellCompDirectiveNoFileComp
 	c, err := r.client()
-	if err != nil || len(args) > 0 {
+	if err != nil {
 		return nil, directive
 	}
 	defer c.Close()
@@ -53,7 +61,7 @@ func (r *remote) completeZone(cmd *cobra.Command, args []string, _ string) ([]st
 	var names []string
 	for _, text := range all {
 		var zone apiclient.Zone
-		if json.Unmarshal(text, &zone) == nil {
+		if json.Unmarshal(text, &zone) == nil && !slices.Contains(args, zone.Name) {
 			names = append(names, zone.Name)
 		}
 	}

@@ -200,6 +200,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		TokenRate:        c.API.RequestsPerSecondPerToken,
 		TLS:              files,
 		MaxBody:          int64(c.API.MaxBody),
+		MaxBulkBody:      int64(c.API.MaxBulkBody),
 		ReadTimeout:      c.API.ReadTimeout,
 		IdleTimeout:      c.API.IdleTimeout,
 		DrainTimeout:     c.ShutdownTimeout,

@@ -25,6 +25,11 @@ func (e usageError) Unwrap() error { return e.error }
 
 func misuse(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// refusedError is work of which the API has refused a part.
+type refusedError struct{ error }
+
+func (e refusedError) Unwrap() error { return e.error }
+
 // exitCode chooses the exit code for an error.
 func exitCode(err error) int {
 	if _, ok := errors.AsType[usageError](err); ok {
@@ -35,6 +40,9 @@ func exitCode(err error) int {
 	}
 	if _, ok := errors.AsType[*apiclient.NotFoundError](err); ok {
 		return exitNotFound
+	}
+	if _, ok := errors.AsType[refusedError](err); ok {
+		return exitRefused
 	}
 	if e, ok := errors.AsType[*apiclient.Error](err); ok {
 		return exitCodeOf(e)

@@ -24,7 +24,7 @@ func main() {
 func rootCommand() *cobra.Command {
 	root := group("secondaryd", "An authoritative secondary DNS server, driven by an HTTP API",
 		serveCommand(), configCommand(), demoCommand(), healthCommand(), versionCommand(),
-		zoneCommand(), peerCommand(), tsigCommand(), aclCommand(), auditCommand())
+		zoneCommand(), peerCommand(), tsigCommand(), aclCommand(), tokenCommand(), auditCommand())
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misuse("%w (see %s --help)", err, cmd.CommandPath()) })
 	return root

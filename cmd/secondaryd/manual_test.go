@@ -25,7 +25,7 @@ func TestManual(t *testing.T) {
 	}
 	seen := 0
 	for _, group := range rootCommand().Commands() {
-		if !slices.Contains([]string{"zone", "peer", "tsig", "acl"}, group.Name()) {
+		if !slices.Contains([]string{"zone", "peer", "tsig", "acl", "token"}, group.Name()) {
 			continue
 		}
 		for _, cmd := range group.Commands() {

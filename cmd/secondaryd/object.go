@@ -26,7 +26,7 @@ type objects[T any] struct {
 func (o *objects[T]) list() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: fmt.Sprintf("List the %s of an account", o.kind.Path),
+		Short: "List the " + o.whole(),
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, account, err := o.open()
@@ -43,6 +43,14 @@ func (o *objects[T]) list() *cobra.Command {
 			})
 		},
 	}
+}
+
+// whole says which objects there may be.
+func (o *objects[T]) whole() string {
+	if o.kind.Root != "" {
+		return o.kind.Path
+	}
+	return o.kind.Path + " of the account"
 }
 
 func (o *objects[T]) show() *cobra.Command {
@@ -165,9 +173,12 @@ func anyChanged(cmd *cobra.Command) bool {
 	return own > 0
 }
 
-// open makes a client and says which account is meant.
-func (o *objects[T]) open() (*apiclient.Client, string, error) {
-	account, err := o.remote.needAccount()
+// open makes a client and says which account is meant, if the objects belong to
+// one.
+func (o *objects[T]) open() (_ *apiclient.Client, account string, err error) {
+	if o.kind.Root == "" {
+		account, err = o.remote.needAccount()
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -191,7 +202,7 @@ func (o *objects[T]) tellAll(ctx context.Context, c *apiclient.Client, w io.Writ
 		return err
 	}
 	if len(all) == 0 {
-		_, err := fmt.Fprintf(w, "the account has no %s\n", o.kind.Path)
+		_, err := fmt.Fprintf(w, "there are no %s\n", o.whole())
 		return err
 	}
 	if err := o.prepare(ctx, c); err != nil {

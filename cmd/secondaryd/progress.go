@@ -48,6 +48,23 @@ func (p *progress) show(text string) {
 	p.last = text
 }
 
+// during shows a text, on a terminal with the seconds counting, while do runs.
+func (p *progress) during(text string, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	defer p.end()
+	for {
+		p.show(text)
+		select {
+		case err := <-done:
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
 // end leaves the last line as it is.
 func (p *progress) end() {
 	if p.live && p.last != "" {

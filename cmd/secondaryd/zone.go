@@ -16,7 +16,8 @@ func zoneCommand() *cobra.Command {
 	r := new(remote)
 	return managed("zone", "Manage the zones of a running daemon", r,
 		r.zoneList(), r.zoneShow(), r.zoneStatus(), r.zoneAdd(), r.zoneSet(), r.zoneRemove(),
-		r.zoneTransfer(), r.zoneWatch(), r.zoneRelease(), r.zoneDiscard(), r.zoneSettings())
+		r.zoneTransfer(), r.zoneWatch(), r.zoneRelease(), r.zoneDiscard(), r.zoneSettings(),
+		r.zoneDiagnose(), r.zoneExport(), r.zoneImport())
 }
 
 // zoneRun is what a command does with one zone.
@@ -42,22 +43,6 @@ func (r *remote) zoneVerb(verb, short string, run zoneRun) *cobra.Command {
 			return run(cmd, c, zone)
 		},
 	}
-}
-
-func (r *remote) zoneRemove() *cobra.Command {
-	return r.zoneVerb("rm", "Stop being a secondary of a zone: it is no longer served",
-		func(cmd *cobra.Command, c *apiclient.Client, zone apiclient.Zone) error {
-			path := apiclient.IncomingPath(zone.ID)
-			before, err := c.Get(cmd.Context(), path)
-			if err != nil {
-				return err
-			}
-			answer, err := c.Delete(cmd.Context(), path)
-			if err != nil {
-				return err
-			}
-			return r.print(cmd.OutOrStdout(), answer.Result, func(w io.Writer) error { return tellZone(w, "removed", before.Result) })
-		})
 }
 
 // tellZone says in a line what was done with a zone, given its configuration.

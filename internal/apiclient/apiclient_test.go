@@ -55,7 +55,7 @@ func zonesServer(n int) http.HandlerFunc {
 
 func TestZonesReadsEveryPageOnce(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{0, 1, 49, 50, 51, 100, 101} {
+	for _, n := range []int{0, 1, 999, 1000, 1001, 2000, 2001} {
 		raw, err := serve(t, zonesServer(n)).Zones(t.Context(), "", "")
 		if err != nil {
 			t.Fatal(err)
@@ -258,5 +258,58 @@ func TestProgressOfAZone(t *testing.T) {
 				t.Errorf("%s, %s: got %t, %v, want %t, %q", test.name, what, done, err, want, test.problem)
 			}
 		}
+	}
+}
+
+// What has no envelope comes as it is; an error has one, and a part is no whole.
+func TestDownload(t *testing.T) {
+	t.Parallel()
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/whole":
+			fmt.Fprint(w, "the text")
+		case "/part":
+			w.Header().Set("Content-Length", "100")
+			fmt.Fprint(w, "the te")
+		default:
+			answer(w, 404, "null", `[{"code":2206,"message":"no copy"}]`, "")
+		}
+	})
+	for path, want := range map[string][2]string{"/whole": {"the text", ""}, "/part": {"the te", "cut off"}, "/none": {"", "no copy"}} {
+		var text strings.Builder
+		err := c.Download(t.Context(), path, &text)
+		if text.String() != want[0] || (err != nil) != (want[1] != "") || err != nil && !strings.Contains(err.Error(), want[1]) {
+			t.Errorf("%s: %q, %v", path, &text, err)
+		}
+	}
+}
+
+// A bulk request waits for the one before, and its answer tells of each zone.
+func TestBulk(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if tried++; tried == 1 {
+			w.Header().Set("Retry-After", "0")
+			answer(w, 503, "null", `[{"code":2413,"message":"busy"}]`, "")
+			return
+		}
+		if want := `{"delete":[{"id":"x"}],"create":[{"name":"a.test"}]}`; r.URL.Path != "/accounts/acc/secondaryd/zones/bulk" || string(body) != want {
+			t.Errorf("%s %s", r.URL.Path, body)
+		}
+		create := `[{"errors":[{"code":2402,"message":"no disk"}]}]`
+		if tried > 2 {
+			create = "[]"
+		}
+		answer(w, 200, `{"delete":[{"id":"x"}],"create":`+create+`}`, "[]", "")
+	})
+	request := Bulk{Delete: []BulkDeletion{{"x"}}, Create: []Object{{"name": json.RawMessage(`"a.test"`)}}}
+	result, err := c.Bulk(t.Context(), "acc", request)
+	if err != nil || tried != 2 || result.Delete[0].ID != "x" || !result.Create[0].Errors[0].Trouble() {
+		t.Errorf("%d requests, %+v, %v", tried, result, err)
+	}
+	if _, err := c.Bulk(t.Context(), "acc", request); err == nil || !strings.Contains(err.Error(), "tells of 1 zones") {
+		t.Errorf("an answer that leaves one out: %v", err)
 	}
 }

@@ -28,7 +28,7 @@ const (
 	maxAnswer = 256 << 20
 	// maxIdle is the number of connections that are kept for many requests at once.
 	maxIdle = 16
-	// limitTries is how often a request is sent that meets the server's rate limit.
+	// limitTries is how often a request is sent that meets a limit of the server.
 	limitTries = 5
 	// maxLimitWait is the longest wait between two of them.
 	maxLimitWait = 5 * time.Second
@@ -150,12 +150,12 @@ type request struct {
 	ifMatch      string // empty: whatever is there
 }
 
-// do sends a request, again if the rate limit refused it: nothing was done then.
+// do sends a request, again if it may be sent later: nothing was done then.
 func (c *Client) do(ctx context.Context, r request) (Answer, error) {
 	for try := 1; ; try++ {
 		answer, err := c.once(ctx, r)
 		e, ok := errors.AsType[*Error](err)
-		if !ok || e.Status != http.StatusTooManyRequests || try == limitTries {
+		if !ok || !e.notNow() || try == limitTries {
 			return answer, err
 		}
 		select {
@@ -184,6 +184,35 @@ func (c *Client) once(ctx context.Context, r request) (Answer, error) {
 		return Answer{}, fmt.Errorf("%s %s: the answer is longer than %d octets", r.method, r.path, maxAnswer)
 	}
 	return r.read(resp, text)
+}
+
+// Download writes what is at the path, which has no envelope, to w as it comes,
+// however long that takes. An error may come after a part of it.
+func (c *Client) Download(ctx context.Context, path string, w io.Writer) error {
+	r := request{method: http.MethodGet, path: path}
+	req, err := c.prepare(ctx, r)
+	if err != nil {
+		return err
+	}
+	patient := c.http
+	patient.Timeout = 0
+	resp, err := patient.Do(req)
+	if err != nil {
+		return c.unreached(err)
+	}
+	defer func() { _ = resp.Body.Close() }() // nothing was written
+	if resp.StatusCode != http.StatusOK {
+		text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		if err != nil {
+			return c.unreached(err)
+		}
+		_, err = r.read(resp, text)
+		return err
+	}
+	if _, err := io.Copy(w, resp.Body); err != nil {
+		return fmt.Errorf("GET %s: cut off before its end: %w", path, err)
+	}
+	return nil
 }
 
 func (c *Client) prepare(ctx context.Context, r request) (*http.Request, error) {

@@ -10,6 +10,7 @@ import (
 // Codes of the API that are told apart here.
 const (
 	codeNoRoute = 7000 // there is no such path
+	codeBulk    = 2413 // the account has a bulk request running
 )
 
 // Error is a request that the server did not carry out.
@@ -50,6 +51,12 @@ func (f Fault) String() string {
 		return fmt.Sprintf("%s (code %d)", f.Message, f.Code)
 	}
 	return fmt.Sprintf("%s (at %s, code %d)", f.Message, f.Source.Pointer, f.Code)
+}
+
+// notNow reports whether nothing was done, and the same request may be sent again
+// soon.
+func (e *Error) notNow() bool {
+	return e.Status == http.StatusTooManyRequests || len(e.Faults) > 0 && e.Faults[0].Code == codeBulk
 }
 
 // NoSuchPath reports whether the server does not know the path at all, rather

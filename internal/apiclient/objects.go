@@ -5,13 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"time"
 )
 
-// Kind is a kind of the objects that belong to an account.
+// Kind is a kind of the objects that belong to an account, or to the server.
 type Kind struct {
 	Word       string // for one of them
 	Path       string // last part of the path of all
 	DomainName bool   // their names are domain names, and compared as such
+	Root       string // path of all that belong to the server; empty: to an account
 }
 
 // The kinds that there are.
@@ -19,6 +21,8 @@ var (
 	Peers = Kind{Word: "peer", Path: "peers"}
 	TSIGs = Kind{Word: "tsig", Path: "tsigs", DomainName: true}
 	ACLs  = Kind{Word: "acl", Path: "acls"}
+
+	Tokens = Kind{Word: "token", Path: "tokens", Root: "/secondaryd/tokens"}
 )
 
 // Peer is a server that zones are fetched from. What is not set is zero.
@@ -55,8 +59,25 @@ type ACL struct {
 	Range string `json:"ip_range"`
 }
 
-// All is the path of the objects of an account.
+// Token is what lets somebody use the API, but for the token itself.
+type Token struct {
+	ID      string     `json:"id"`
+	Name    string     `json:"name"`
+	Status  string     `json:"status"` // active, expired
+	Scope   string     `json:"scope"`
+	Account string     `json:"account_id"`
+	Access  string     `json:"access"`
+	Issued  time.Time  `json:"issued_on"`
+	Expires *time.Time `json:"expires_on"` // nil: never
+	Value   string     `json:"value"`      // the token, in the answer to its creation only
+}
+
+// All is the path of the objects of an account. Where they belong to the server,
+// the account does not matter.
 func (k Kind) All(account string) string {
+	if k.Root != "" {
+		return k.Root
+	}
 	return "/accounts/" + url.PathEscape(account) + "/secondary_dns/" + k.Path
 }
 
@@ -84,7 +105,7 @@ func (c *Client) Find(ctx context.Context, k Kind, account, ref string) (id stri
 		if o.ID == ref {
 			return ref, nil
 		}
-		if o.Name == ref || k.DomainName && foldName(o.Name) == foldName(ref) {
+		if o.Name == ref || k.DomainName && FoldName(o.Name) == FoldName(ref) {
 			found = append(found, o)
 		}
 	}
@@ -108,9 +129,10 @@ type named struct {
 	IP        string `json:"ip"`
 	Algorithm string `json:"algo"`
 	Range     string `json:"ip_range"`
+	Scope     string `json:"scope"`
 }
 
-func (n named) tell() string { return n.Name + " " + n.IP + n.Algorithm + n.Range }
+func (n named) tell() string { return n.Name + " " + n.IP + n.Algorithm + n.Range + n.Scope }
 
 func (c *Client) named(ctx context.Context, k Kind, account string) ([]named, error) {
 	answer, err := c.Get(ctx, k.All(account))

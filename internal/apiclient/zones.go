@@ -13,16 +13,20 @@ import (
 )
 
 // zonesPerPage is the most that the API gives.
-const zonesPerPage = 50
+const zonesPerPage = 1000
 
 // Zone is an entry of the list of zones.
 type Zone struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"` // without the last dot
+	Status  string `json:"status"`
 	Account struct {
 		ID string `json:"id"`
 	} `json:"account"`
 }
+
+// Unconfigured is the status of a zone that has no incoming configuration.
+const Unconfigured = "initializing"
 
 // Incoming is the configuration of a zone.
 type Incoming struct {
@@ -38,12 +42,18 @@ type Incoming struct {
 
 // IncomingPath is where the configuration of a zone stands; more may follow it.
 func IncomingPath(zoneID string) string {
-	return "/zones/" + url.PathEscape(zoneID) + "/secondary_dns/incoming"
+	return ZonePath(zoneID) + "/secondary_dns/incoming"
 }
+
+// ZonePath is where a zone as a whole stands.
+func ZonePath(zoneID string) string { return "/zones/" + url.PathEscape(zoneID) }
+
+// ExportPath is where the copy of a zone is read as a zone file.
+func ExportPath(zoneID string) string { return ZonePath(zoneID) + "/dns_records/export" }
 
 // ForcePath is where a full transfer is ordered.
 func ForcePath(zoneID string) string {
-	return "/zones/" + url.PathEscape(zoneID) + "/secondary_dns/force_axfr"
+	return ZonePath(zoneID) + "/secondary_dns/force_axfr"
 }
 
 // Zones reads the list of zones, page by page; name and account narrow it and
@@ -83,7 +93,7 @@ func (c *Client) FindZone(ctx context.Context, ref, account string) (Zone, error
 	if MadeID(ref) {
 		return Zone{ID: ref}, nil
 	}
-	name := foldName(ref)
+	name := FoldName(ref)
 	raw, err := c.Zones(ctx, name, account)
 	if err != nil {
 		return Zone{}, err
@@ -94,7 +104,7 @@ func (c *Client) FindZone(ctx context.Context, ref, account string) (Zone, error
 		if err := json.Unmarshal(text, &zone); err != nil {
 			return Zone{}, fmt.Errorf("GET /zones: %w", err)
 		}
-		if foldName(zone.Name) == name || zone.ID == ref {
+		if FoldName(zone.Name) == name || zone.ID == ref {
 			found = append(found, zone)
 		}
 	}
@@ -133,9 +143,9 @@ func MadeID(text string) bool {
 	return len(text) == 32 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// foldName makes domain names comparable: ASCII letters of one case, and no last
+// FoldName makes domain names comparable: ASCII letters of one case, and no last
 // dot, as the list of zones has them.
-func foldName(name string) string {
+func FoldName(name string) string {
 	if name == "." {
 		return name
 	}
@@ -145,7 +155,7 @@ func foldName(name string) string {
 // Zone reads the entry of one zone.
 func (c *Client) Zone(ctx context.Context, id string) (Zone, error) {
 	var zone Zone
-	answer, err := c.Get(ctx, "/zones/"+url.PathEscape(id))
+	answer, err := c.Get(ctx, ZonePath(id))
 	if err != nil {
 		return zone, err
 	}

@@ -2,8 +2,8 @@
 // secondaries of one primary on loopback in the same run, one at a time, and
 // prints how the figures relate: see docs/performance.md.
 //
-// It runs on request only (make bench-zone, make bench-dns, make
-// bench-transfer), since it takes minutes, needs a quiet machine, and proves
+// It runs on request only (make bench-zone, make bench-dns, make bench-transfer,
+// make bench-api), since it takes minutes, needs a quiet machine, and proves
 // nothing about correctness.
 package bench
 

@@ -116,3 +116,80 @@ func TestCommandLineTellsOfAFailure(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
+
+// Many zones come in by a file, survive kill -9 right after it is said that they
+// did, are there when the file comes again, and go by a file.
+func TestManyZonesByCommandLine(t *testing.T) {
+	t.Parallel()
+	const zones = 3000
+	u := primaryOf(t, zoneName, "", lazy)
+	d := harness.StartDaemon(t, harness.DaemonOptions{NoToken: true, LogLevel: "info"})
+	c := cliOf(t, d)
+	c.must(t, "peer", "add", "first", "--ip", u.Addr().Addr().String(), "--port", fmt.Sprint(u.Addr().Port()))
+	csv, names := d.Config+".csv", d.Config+".names"
+	var rows, list strings.Builder
+	rows.WriteString("name,refresh\n" + zoneName + ",10m\n")
+	for i := range zones - 1 {
+		fmt.Fprintf(&rows, "zone%d.many.test,\n", i)
+		fmt.Fprintf(&list, "ZONE%d.many.test.\n", i)
+	}
+	for path, text := range map[string]string{csv: rows.String(), names: list.String()} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stdout, stderr, code := c.run(t, "zone", "import", csv, "--peer", "first")
+	d.Kill()
+	if code != 0 || stdout != "of 3000 zones, 3000 added\n" || !strings.Contains(stderr, "1000 added, 2000 not done") {
+		t.Errorf("import: exit code %d: %s%s", code, stdout, stderr)
+	}
+	d.Start(t)
+	if stdout := c.must(t, "zone", "import", csv, "--peer", "first"); stdout != "of 3000 zones, 3000 there already\n" {
+		t.Errorf("import again: %s", stdout)
+	}
+	harness.WaitSerial(t, d.DNS, zoneName, 1)
+	if stdout := c.must(t, "zone", "diagnose", zoneName); !strings.Contains(stdout, "nothing is wrong") || !strings.Contains(stdout, "full transfer") {
+		t.Errorf("diagnose: %s", stdout)
+	}
+	if _, stderr, code := c.run(t, "zone", "diagnose", "zone7.many.test"); code != 1 || !strings.Contains(stderr, u.Addr().String()) {
+		t.Errorf("diagnose what the peer has not: exit code %d: %s", code, stderr)
+	}
+	if stdout := c.must(t, "zone", "rm", "--file", names); stdout != "of 2999 zones, 2999 removed\n" {
+		t.Errorf("rm: %s", stdout)
+	}
+	var left []struct{ Name string }
+	if err := json.Unmarshal([]byte(c.must(t, "zone", "list", "-o", "json")), &left); err != nil || len(left) != 1 {
+		t.Errorf("%d zones left, %v", len(left), err)
+	}
+	if _, _, code := c.run(t, "zone", "export", "zone7.many.test"); code != 3 {
+		t.Errorf("export of a zone that is gone: exit code %d", code)
+	}
+	file := d.Config + ".zone"
+	c.must(t, "zone", "export", zoneName, "--file", file)
+	text, err := os.ReadFile(file)
+	if stdout := c.must(t, "zone", "export", zoneName); err != nil || stdout != string(text) || !strings.HasPrefix(stdout, zoneName) {
+		t.Errorf("%v: the file has %.200q, and standard output %.200q", err, text, stdout)
+	}
+}
+
+// A token that the command line makes is good for what it is for, until it is revoked.
+func TestTokensByCommandLine(t *testing.T) {
+	t.Parallel()
+	d := harness.StartDaemon(t, harness.DaemonOptions{NoToken: true})
+	c := cliOf(t, d)
+	file := d.Config + ".token"
+	c.must(t, "token", "add", "reader", "--scope", "account", "--access", "read", "--expires", "1h", "--value-file", file)
+	if stdout := c.must(t, "token", "list"); !strings.Contains(stdout, "reader") || !strings.Contains(stdout, "active") {
+		t.Errorf("list: %s", stdout)
+	}
+	c.must(t, "peer", "list", "--token-file", file)
+	for _, args := range [][]string{{"peer", "add", "p"}, {"token", "list"}} {
+		if _, stderr, code := c.run(t, append(args, "--token-file", file)...); code != 4 || !strings.Contains(stderr, "9109") {
+			t.Errorf("%q as the reader: exit code %d: %s", args, code, stderr)
+		}
+	}
+	c.must(t, "token", "rm", "reader")
+	if _, stderr, code := c.run(t, "peer", "list", "--token-file", file); code != 4 || !strings.Contains(stderr, "10000") {
+		t.Errorf("with a token that was revoked: exit code %d: %s", code, stderr)
+	}
+}

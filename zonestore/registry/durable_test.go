@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -422,6 +423,55 @@ func TestWaitingTransactionsShareACommit(t *testing.T) {
 	wg.Wait()
 	if backend.commits != 2 || r.Revision() != 10 {
 		t.Errorf("%d commits for %d transactions", backend.commits, r.Revision())
+	}
+}
+
+// Transactions that are given together share commits, in their order, up to what a
+// commit takes; each fails by itself.
+func TestUpdateEach(t *testing.T) {
+	t.Parallel()
+	backend := &scripted{}
+	r, err := load(backend, Options{}.withDefaults(), testCodec(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	update(t, r, func(tx *Tx) error { return tx.PutPeer(peer("p1")) })
+	const transactions = maxCommit/maxOperations + 2
+	failed := errors.New("no")
+	var order []int
+	var fns []func(*Tx) error
+	for i := range transactions {
+		fns = append(fns, func(tx *Tx) error {
+			order = append(order, i)
+			for j := range maxOperations {
+				id := fmt.Sprintf("z%d-%d", i, j)
+				if err := tx.PutZone(zone(id, id, "p1")); err != nil {
+					return err
+				}
+			}
+			if i == 3 {
+				return failed
+			}
+			return nil
+		})
+	}
+	backend.commits = 0
+	for i, err := range r.UpdateEach(t.Context(), fns...) {
+		if (i == 3) != errors.Is(err, failed) || i != 3 && err != nil {
+			t.Errorf("transaction %d: %v", i, err)
+		}
+	}
+	if !slices.IsSorted(order) || len(order) != transactions || backend.commits != 2 {
+		t.Errorf("in the order %v, %d commits", order, backend.commits)
+	}
+	if got := len(r.Zones()); got != (transactions-1)*maxOperations {
+		t.Errorf("%d zones", got)
+	}
+	backend.err = errors.New("no space left on device")
+	for _, err := range r.UpdateEach(t.Context(), fns[:3]...) {
+		if !errors.Is(err, ErrStore) {
+			t.Error(err)
+		}
 	}
 }
 

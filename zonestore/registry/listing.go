@@ -75,6 +75,13 @@ func (r *Registry) ZoneName(apex string) (ZoneName, bool) {
 	return ZoneName{apex, id, r.state.zoneAccount(id)}, ok
 }
 
+// ZoneName returns the zone that has a name, the key of ApexKey.
+func (tx *Tx) ZoneName(apex string) (ZoneName, bool) {
+	id := tx.view.holder(apex)
+	zone, ok := tx.ListedZone(id)
+	return ZoneName{apex, id, zone.Account}, ok
+}
+
 // zoneAccount is the account of all objects of a zone id.
 func (s *state) zoneAccount(id string) string {
 	for _, kind := range namedKinds {
@@ -128,6 +135,9 @@ func (z *ListedZone) join(o object, name string, created, modified time.Time) {
 		z.Modified = modified
 	}
 }
+
+// MostOfZone is how many operations DeleteListedZone takes at most.
+const MostOfZone = len(namedKinds)
 
 // DeleteListedZone removes all there is of a zone.
 func (tx *Tx) DeleteListedZone(id string) error {

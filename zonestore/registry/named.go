@@ -45,10 +45,8 @@ func (s *state) hasName(apex, id string) bool {
 
 // holder returns the id of the zone that has the apex; empty if none has.
 func (v *view) holder(apex string) string {
-	for k, o := range v.over {
-		if o, ok := o.(named); ok && v.apexOf(o) == apex {
-			return k.id
-		}
+	if held, ok := v.names[apex]; ok {
+		return held.id
 	}
 	id, ok := v.base.names[apex]
 	if !ok {
@@ -64,16 +62,6 @@ func (v *view) holder(apex string) string {
 		}
 	}
 	return ""
-}
-
-// apexOf remembers the apexes of the overlay, which are compared often.
-func (v *view) apexOf(o named) string {
-	apex, ok := v.apex[o]
-	if !ok {
-		apex = o.Apex()
-		v.apex[o] = apex
-	}
-	return apex
 }
 
 // siblings returns what else there is of an object's zone.

@@ -473,3 +473,44 @@ func TestClosed(t *testing.T) {
 		t.Error("reads ended")
 	}
 }
+
+// A part that fails leaves no trace in its transaction, whatever it did.
+func TestTry(t *testing.T) {
+	t.Parallel()
+	r := seeded(t)
+	before := r.Revision()
+	update(t, r, func(tx *Tx) error {
+		if err := tx.PutPeer(peer("p8")); err != nil {
+			return err
+		}
+		room, failed := tx.Room(), errors.New("no")
+		err := tx.Try(func() error {
+			return errors.Join(tx.PutPeer(peer("p9")), tx.DeleteZone("z1"), tx.DeletePeer("p8"), failed)
+		})
+		if !errors.Is(err, failed) || tx.Room() != room || room != maxOperations-1 {
+			t.Errorf("%v, room for %d operations, before %d", err, tx.Room(), room)
+		}
+		if named, ok := tx.ZoneName("example.org."); !ok || named.ID != "z1" || named.Account != account {
+			t.Errorf("the zone is %+v", named)
+		}
+		if named, ok := tx.ZoneName("nobody.example."); ok {
+			t.Errorf("nobody's name is of %+v", named)
+		}
+		return tx.Try(func() error { return tx.PutPeer(peer("p10")) })
+	})
+	var ids []string
+	for changes, err := range r.Watch(t.Context(), before) {
+		for _, c := range changes {
+			ids = append(ids, c.ID)
+		}
+		if err != nil || len(changes) > 0 {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"p8", "p10"}, ids); diff != "" {
+		t.Error(diff)
+	}
+	if _, ok := r.Peer("p9"); ok {
+		t.Error("a part that failed is there")
+	}
+}

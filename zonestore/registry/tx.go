@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// maxOperations is how many puts and deletes a transaction may have: what every
-// backend can do atomically.
+// maxOperations is how many puts and deletes a transaction may have, so that none
+// holds up the others for long.
 const maxOperations = 128
 
 // Tx is a transaction. It sees its own changes. It belongs to the function that
@@ -21,9 +21,12 @@ type Tx struct {
 	codec    codec
 	now      time.Time
 	revision uint64
-	count    int
 	undo     []undo
 }
+
+// Room is how many more puts and deletes the transaction may have. Those that
+// are refused take none.
+func (tx *Tx) Room() int { return maxOperations - len(tx.undo) }
 
 // undo restores one key of the view.
 type undo struct {
@@ -188,7 +191,7 @@ func (tx *Tx) delete(k key, users []string) error {
 
 // set makes o the object of key k; nil deletes it.
 func (tx *Tx) set(k key, o object) error {
-	if tx.count == maxOperations {
+	if len(tx.undo) == maxOperations {
 		return ErrTooMany
 	}
 	if o != nil {
@@ -196,22 +199,34 @@ func (tx *Tx) set(k key, o object) error {
 			return invalid("", ReasonTooLarge, "the object takes %d octets, more than the %d permitted", size, maxObject)
 		}
 	}
-	tx.count++
 	before, was := tx.view.over[k]
 	tx.undo = append(tx.undo, undo{k, before, was})
-	tx.view.over[k] = o
+	tx.view.lay(k, o)
 	return nil
 }
 
-// rollback takes back everything the transaction did to its view.
-func (tx *Tx) rollback() {
-	for i := len(tx.undo) - 1; i >= 0; i-- {
+// Try runs fn as a part of the transaction. Of a part that fails nothing is left;
+// what fails it is returned, and need not fail the transaction.
+func (tx *Tx) Try(fn func() error) error {
+	before := len(tx.undo)
+	err := fn()
+	if err != nil {
+		tx.rollback(before)
+	}
+	return err
+}
+
+// rollback takes back what the transaction did to its view, but for the first
+// operations.
+func (tx *Tx) rollback(first int) {
+	for i := len(tx.undo) - 1; i >= first; i-- {
 		if u := tx.undo[i]; u.was {
-			tx.view.over[u.key] = u.before
+			tx.view.lay(u.key, u.before)
 		} else {
-			delete(tx.view.over, u.key)
+			tx.view.lift(u.key)
 		}
 	}
+	tx.undo = tx.undo[:first]
 }
 
 // changes lists what the transaction did, each object once.

@@ -11,7 +11,13 @@ import (
 // is the only writer of its backend, so it means that somebody else wrote.
 var ErrConflict = errors.New("stored configuration was changed by another writer")
 
-// request is one call of Update that waits for its commit.
+// maxCommit is with how many puts and deletes a commit takes in no more of the
+// transactions that wait. A sync costs as much as writing some hundred objects, so
+// those who change many zones get more done for it; who waits behind a full commit
+// waits for some milliseconds more.
+const maxCommit = 1024
+
+// request is one transaction that waits for its commit.
 type request struct {
 	ctx      context.Context //nolint:containedctx // the caller waits while it lives here
 	fn       func(*Tx) error
@@ -28,17 +34,30 @@ type request struct {
 // call the registry other than through its Tx. An error of fn is returned as
 // it is; an error of the disk is an ErrStore.
 func (r *Registry) Update(ctx context.Context, fn func(tx *Tx) error) error {
-	req := &request{ctx: ctx, fn: fn}
-	r.queueMu.Lock()
-	r.queue = append(r.queue, req)
-	r.queueMu.Unlock()
+	return r.UpdateEach(ctx, fn)[0]
+}
 
-	r.commitUntil(req)
-
-	if req.panicked != nil {
-		panic(req.panicked)
+// UpdateEach is Update for several transactions, which follow one another in
+// their order and share commits. It returns the error of each.
+func (r *Registry) UpdateEach(ctx context.Context, fns ...func(tx *Tx) error) []error {
+	requests := make([]*request, len(fns))
+	for i, fn := range fns {
+		requests[i] = &request{ctx: ctx, fn: fn}
 	}
-	return req.err
+	r.queueMu.Lock()
+	r.queue = append(r.queue, requests...)
+	r.queueMu.Unlock()
+	errs := make([]error, len(requests))
+	for i, req := range requests {
+		r.commitUntil(req)
+		errs[i] = req.err
+	}
+	for _, req := range requests {
+		if req.panicked != nil {
+			panic(req.panicked)
+		}
+	}
+	return errs
 }
 
 // commitUntil returns when req is done. Whoever gets the lock commits for all
@@ -56,7 +75,7 @@ func (r *Registry) commitUntil(req *request) {
 func (r *Registry) commitLocked() {
 	g := r.newGroup()
 	var members []*request
-	for g.operations < maxOperations {
+	for g.operations < maxCommit {
 		req := r.dequeue()
 		if req == nil {
 			break
@@ -151,17 +170,17 @@ func (g *group) run(req *request) {
 			return
 		}
 		req.panicked = recover()
-		tx.rollback()
+		tx.rollback(0)
 	}()
 	if req.err = req.fn(tx); req.err != nil {
 		return
 	}
 	ok = true
-	if tx.count == 0 {
+	if len(tx.undo) == 0 {
 		return
 	}
 	g.revision = tx.revision
-	g.operations += tx.count
+	g.operations += len(tx.undo)
 	changes := tx.changes()
 	g.changes = append(g.changes, changes...)
 	g.transactions = append(g.transactions, tx.transaction(changes, actorOf(req.ctx)))

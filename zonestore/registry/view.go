@@ -3,16 +3,46 @@ package registry
 import "slices"
 
 // view is the state with changes laid over it that are not durable yet. The
-// overlay is small (a few transactions), so it is searched by walking it.
+// overlay is small (a few transactions), so it is searched by walking it, but for
+// names: each zone that is put asks whose its name is.
 type view struct {
-	base *state
-	over map[key]object // nil: deleted
-	read map[key]bool   // objects of the base that were looked at
-	apex map[named]string
+	base  *state
+	over  map[key]object // nil: deleted
+	read  map[key]bool   // objects of the base that were looked at
+	names map[string]holding
+}
+
+// holding is who has a name in the overlay, with how many objects.
+type holding struct {
+	id    string
+	count int
 }
 
 func newView(base *state) *view {
-	return &view{base: base, over: make(map[key]object), read: make(map[key]bool), apex: make(map[named]string)}
+	return &view{base: base, over: make(map[key]object), read: make(map[key]bool), names: make(map[string]holding)}
+}
+
+// lay makes o the object of a key in the overlay; nil: it is deleted.
+func (v *view) lay(k key, o object) {
+	v.lift(k)
+	v.over[k] = o
+	if o, ok := o.(named); ok {
+		apex := o.Apex()
+		v.names[apex] = holding{k.id, v.names[apex].count + 1}
+	}
+}
+
+// lift has the object of the base seen again.
+func (v *view) lift(k key) {
+	if o, ok := v.over[k].(named); ok {
+		apex := o.Apex()
+		if held := v.names[apex]; held.count > 1 {
+			v.names[apex] = holding{held.id, held.count - 1}
+		} else {
+			delete(v.names, apex)
+		}
+	}
+	delete(v.over, k)
 }
 
 // get returns the object of a key, or nil.
