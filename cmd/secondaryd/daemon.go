@@ -86,7 +86,7 @@ func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) (err erro
 	if err != nil {
 		return err
 	}
-	d.store, err = zonestore.Open(zonestore.Options{Dir: c.DataDir, Lifetime: limits.Lifetime, Log: d.log.Named("store")})
+	d.store, err = zonestore.Open(zonestore.Options{Dir: c.DataDir, Lifetime: limits.Lifetime, Versions: c.Zones.Versions, Log: d.log.Named("store")})
 	return err
 }
 

@@ -15,20 +15,20 @@ import (
 	"secondaryd/zonestore/zone"
 )
 
-// history is a segment and what it must give when it is cut there.
-type history struct {
+// past is a segment and what it must give when it is cut there.
+type past struct {
 	octets  []byte
 	ends    []int               // where each record ends, the head of the segment first
 	serials []map[string]uint32 // what each zone's serial is by then
 }
 
 // makeHistory saves, journals and deletes a few zones.
-func makeHistory(t testing.TB) history {
+func makeHistory(t testing.TB) past {
 	t.Helper()
 	dir := t.TempDir()
 	a := openClean(t, dir)
 	defer closeArchive(t, a)
-	var h history
+	var h past
 	now := map[string]uint32{}
 	note := func() {
 		h.octets = copySegment(t, dir)
@@ -134,7 +134,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-func checkDamage(t *testing.T, h history, what string, segments ...[]byte) {
+func checkDamage(t *testing.T, h past, what string, segments ...[]byte) {
 	t.Helper()
 	dir := withSegments(t, segments...)
 	a, found := openArchive(t, dir)

@@ -32,9 +32,10 @@ func (a *Archive) putLocked(h head, frame []byte) (s *segment, end int64, err er
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if e, ok := a.index.entries[h.key]; ok && h.kind != kindDelta && e.base.ownFile() {
+		a.keepFile(&h, e)
 		a.supersedeFile(h.key)
 	}
-	a.index.enter(h, p)
+	a.dropGenerations(h.key, a.index.enter(h, p))
 	return s, s.end.Load(), nil
 }
 
