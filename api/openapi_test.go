@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"secondaryd/internal/certtest"
+	"secondaryd/zonestore/zone"
 )
 
 // document is the part of an OpenAPI document that the tests look at.
@@ -103,12 +104,13 @@ func TestDocumentDescribesResults(t *testing.T) {
 	t.Parallel()
 	s := seed(t)
 	d := parsed(t)
+	s.copies[zoneOne], s.earlier[zoneOne] = copyOf(t), []*zone.Zone{copyOf(t)}
 	s.must(t, "PUT", peersPath+"/"+s.bare, peerWithTLS(t))
 	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
 	_, token := s.tokenAndID(t, callers["edit"]+`,"expires_on":"2027-01-02T03:04:05Z"`)
 	for path, name := range map[string]string{
-		incomingPath(zoneOne) + "/diagnose": "Diagnosis",
-		incomingPath(zoneOne):               "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
+		incomingPath(zoneOne) + "/diagnose": "Diagnosis", rollbackPath(zoneOne): "RolledBack", diffPath(zoneOne, 7, ""): "Diff",
+		incomingPath(zoneOne): "Incoming", incomingPath(zoneOne) + "/status": "Status", incomingPath(zoneOne) + "/settings": "Settings",
 		"/zones/" + zoneOne:      "Zone",
 		outgoingPath(zoneOne):    "Outgoing",
 		peersPath + "/" + s.peer: "Peer", peersPath + "/" + s.bare: "Peer",
@@ -142,7 +144,7 @@ func TestDocumentDescribesResults(t *testing.T) {
 
 // methodOf is how the result at a path is had.
 func methodOf(path string) string {
-	if strings.HasSuffix(path, "/diagnose") {
+	if strings.HasSuffix(path, "/diagnose") || strings.HasSuffix(path, "/rollback") {
 		return "POST"
 	}
 	return "GET"

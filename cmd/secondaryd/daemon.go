@@ -189,6 +189,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		Diagnoser:        diagnoser{d.engine},
 		Events:           d.events,
 		Copies:           servedCopies{d.store},
+		Versions:         zoneVersions{d.engine},
 		Metrics:          metrics.Handler(series),
 		MetricsNeedToken: c.Metrics.RequireToken,
 		Ready:            d.ready.Load,
