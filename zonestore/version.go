@@ -69,7 +69,7 @@ func (s *Store) Rollback(served *Served, version *zone.Zone, t Timers) error {
 	}
 	served.received = now
 	s.setTimers(served, t)
-	if err := s.timers.flush(); err != nil {
+	if err := s.timers.write(served.id, &t); err != nil {
 		s.log.Error("can't write the timers of zones, trying again", zap.Error(err))
 	}
 	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Expires: t.Expires})
