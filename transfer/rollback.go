@@ -29,13 +29,18 @@ var (
 // the EXPIRE of the version that is served then. A rollback may follow another, and
 // one to the version that is held is its release.
 func (e *Engine) Rollback(ctx context.Context, zoneID string, serial *uint32, by string) (to uint32, err error) {
+	if served, ok := e.store.Get(zoneID); ok {
+		if _, err := e.target(served, serial); err != nil {
+			return 0, err // and no refresh is ended for it
+		}
+	}
 	j, err := e.claim(ctx, zoneID)
 	if err != nil {
 		return 0, err
 	}
 	defer e.unclaim(j)
 	from := j.served.View()
-	if to, err = e.target(j, from, serial); err != nil {
+	if to, err = e.target(j.served, serial); err != nil {
 		return 0, err
 	}
 	if gone := e.heldOf(zoneID).rollback(); gone != nil && to == gone.serial {
@@ -58,27 +63,23 @@ func (e *Engine) Rollback(ctx context.Context, zoneID string, serial *uint32, by
 }
 
 // target chooses the version to go back to.
-func (e *Engine) target(j *job, from *zonestore.View, serial *uint32) (uint32, error) {
-	if from.State == zonestore.StateEmpty {
+func (e *Engine) target(served *zonestore.Served, serial *uint32) (uint32, error) {
+	present := served.View()
+	if present.State == zonestore.StateEmpty {
 		return 0, ErrNoCopy
 	}
-	list, err := e.store.Versions(j.served)
+	if serial != nil && *serial == present.Serial {
+		return 0, ErrServed
+	}
+	list, err := e.store.Versions(served)
 	if err != nil {
 		return 0, err
 	}
-	if serial == nil {
-		return before(list, from.Serial)
-	}
-	if *serial == from.Serial {
-		return 0, ErrServed
-	}
-	return *serial, nil
-}
-
-// before returns the serial of the version before another one in the list.
-func before(list []zonestore.Version, serial uint32) (uint32, error) {
 	for i, v := range list {
-		if v.Serial == serial && i+1 < len(list) {
+		switch {
+		case serial != nil && v.Serial == *serial:
+			return v.Serial, nil
+		case serial == nil && v.Serial == present.Serial && i+1 < len(list):
 			return list[i+1].Serial, nil
 		}
 	}
@@ -96,7 +97,7 @@ func (e *Engine) earlier(j *job, serial uint32) (*zone.Zone, zonestore.Timers, e
 		return nil, t, err
 	}
 	expires := t.Confirmed.Add(e.limits.Lifetime(z.SOA()))
-	if now := j.served.View().Zone; now != nil && t.Expires.Before(t.Confirmed.Add(e.limits.Lifetime(now.SOA()))) && t.Expires.Before(expires) {
+	if now := j.served.View().Zone; now != nil && t.Life()+time.Second < e.limits.Lifetime(now.SOA()) && t.Expires.Before(expires) {
 		expires = t.Expires // the primary has no longer itself (RFC 7314 section 4)
 	}
 	if !time.Now().Before(expires) {

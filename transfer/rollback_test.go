@@ -381,3 +381,64 @@ func (w *world) restarted(test func(w *world)) {
 		w.t.Error(err)
 	}
 }
+
+// TestRollbackGranted: nor for longer than the primary has the zone itself.
+func TestRollbackGranted(t *testing.T) {
+	withVersions(t, false, func(w *world, id string) {
+		w.peers.set("192.0.2.1", fakeHost{serial: 4, owners: 4, expire: expiry{900, true}})
+		pass(interval + 2*transferIn)
+		before, _ := w.Status(id)
+		w.peers.set("192.0.2.1", fakeHost{err: errDead})
+		pass(interval / 2)
+		w.mustRollBack(id, 0, 3)
+		if s, _ := w.Status(id); !s.Expires.Equal(before.Expires) || s.Expires.Sub(s.Confirmed) != 900*time.Second {
+			t.Errorf("expires %s, want %s", s.Expires, before.Expires)
+		}
+	})
+}
+
+// TestRollbackBusy: of two orders at once one is refused, and none is lost.
+func TestRollbackBusy(t *testing.T) {
+	withVersions(t, false, func(w *world, id string) {
+		j, err := w.claim(w.t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.rollBack(id, 0); !errors.Is(err, ErrBusy) {
+			t.Errorf("got %v", err)
+		}
+		if s, _ := w.Status(id); s.Activity != "running" {
+			t.Errorf("activity %s", s.Activity)
+		}
+		w.notify(id, host1, 4) // is kept until then
+		pass(time.Minute)
+		w.wantAsked()
+		w.peers.set("192.0.2.1", fakeHost{serial: 4, owners: 4})
+		w.unclaim(j)
+		pass(3 * transferIn)
+		w.want(id, zonestore.StateServing, 4)
+	})
+}
+
+// TestRollbackAbandoned: who does not wait for a refresh to end takes nothing
+// from it.
+func TestRollbackAbandoned(t *testing.T) {
+	withVersions(t, false, func(w *world, id string) {
+		w.peers.set("192.0.2.1", fakeHost{serial: 4, owners: 4, slow: time.Hour})
+		pass(interval + transferIn)
+		ctx, cancel := context.WithCancel(w.t.Context())
+		cancel()
+		if _, err := w.Rollback(ctx, id, nil, "tester"); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		w.want(id, zonestore.StateServing, 3)
+		w.peers.set("192.0.2.1", fakeHost{serial: 4, owners: 4})
+		pass(2 * time.Hour)
+		w.want(id, zonestore.StateServing, 4)
+		w.Engine.mu.Lock()
+		defer w.Engine.mu.Unlock()
+		if j := w.jobs[id]; j.running || j.claimed || len(w.claims) != 0 {
+			t.Errorf("running %v, claimed %v, %d wait", j.running, j.claimed, len(w.claims))
+		}
+	})
+}

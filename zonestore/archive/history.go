@@ -186,8 +186,11 @@ func (x *index) learnOlder(e *entry, h head, p place) {
 	if h.kind == kindRemoved {
 		return
 	}
-	older := append(e.older(), generation{base: p, seq: h.seq, prev: h.prev &^ rollback, serial: h.serial})
-	e.more().older = &older
+	c := e.more()
+	if c.older == nil {
+		c.older = new(history)
+	}
+	*c.older = append(*c.older, generation{base: p, seq: h.seq, prev: h.prev &^ rollback, serial: h.serial})
 }
 
 // assemble makes a history of the bases and deltas found at the start, the deltas

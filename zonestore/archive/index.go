@@ -251,8 +251,8 @@ func (x *index) learnBase(h head, p place) {
 // to another segment either will do. lost is the highest seq of a record of the
 // zone that was found damaged, and where.
 func (x *index) settle(k key, e *entry, lost link) {
-	links, older := slices.Clone(e.links()), slices.Clone(e.older())
-	e.chain = nil
+	links, older := e.links(), e.older()
+	e.chain = nil // the new one has a memory of its own
 	slices.SortStableFunc(links, func(a, b link) int { return cmp.Compare(a.seq, b.seq) })
 	links = slices.CompactFunc(links, func(a, b link) bool { return a.seq == b.seq })
 	for _, l := range links {
