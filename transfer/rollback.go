@@ -145,7 +145,8 @@ func (e *Engine) reinstate(j *job, serial uint32) error {
 }
 
 // claim has the caller, in place of a refresh, write to a zone: one that runs is
-// ended, one that waits goes on waiting. unclaim must follow.
+// ended, and one that waits for its turn comes after unclaim, which must follow.
+// What it was wanted for is not lost.
 func (e *Engine) claim(ctx context.Context, zoneID string) (*job, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -117,8 +117,8 @@ func (a *Archive) saveFile(h head, id string, z *zone.Zone) error {
 	defer a.write.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if e, ok := a.index.entries[k]; ok && e.base.ownFile() {
-		a.keepFile(&h, e)
+	if err := a.keepFile(&h); err != nil {
+		return errors.Join(err, ignoreMissing(a.root.Remove(name+partSuffix)))
 	}
 	if err := a.root.Rename(name+partSuffix, name+newSuffix); err != nil {
 		return err

@@ -42,19 +42,26 @@ func oldSeq(suffix string) (seq uint64, ok bool) {
 
 // keepFile gives the zone's own file a second name, if the generation that h
 // begins is to follow the one that it is the base of. Where that can't be done,
-// the history begins anew. The caller holds mu.
-func (a *Archive) keepFile(h *head, e *entry) {
-	if before := h.before(); before == 0 || before != e.last() {
-		return
+// the history begins anew, and a rollback, which needs it, fails. The caller holds
+// mu.
+func (a *Archive) keepFile(h *head) error {
+	e, ok := a.index.entries[h.key]
+	if before := h.before(); !ok || !e.base.ownFile() || before == 0 || before != e.last() {
+		return nil
 	}
 	from := fileName(h.key)
 	if _, ok := a.pending[h.key]; ok {
 		from += newSuffix
 	}
-	to := oldFile{h.key, e.seq}.name()
-	if err := a.root.Link(from, to); err != nil && !errors.Is(err, fs.ErrExist) {
-		h.prev &= rollback
+	err := a.root.Link(from, oldFile{h.key, e.seq}.name())
+	switch {
+	case err == nil, errors.Is(err, fs.ErrExist):
+		return nil
+	case h.rolledBack():
+		return fmt.Errorf("keep the version before: %w", err)
 	}
+	h.prev = 0
+	return nil
 }
 
 // dropGenerations removes the files of generations of a zone that are kept no

@@ -340,3 +340,31 @@ func TestVersionWhileReclaimed(t *testing.T) {
 	}
 	<-done
 }
+
+// TestWithoutLinks: where a large copy can't get a second name, it has no history,
+// and nobody goes back from it: a restart would not know.
+func TestWithoutLinks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a, _ := openKeeping(t, dir, 3)
+	defer closeArchive(t, a)
+	save(t, a, id, testZone(t, 1, 0))
+	save(t, a, id, testZone(t, 2, largeTexts))
+	syncNow(t, a)
+	// A folder that is not empty is in the way even of root, and no link.
+	blocker := filepath.Join(dir, folder, fileName(keyOf(id)))
+	if err := errors.Join(os.Remove(blocker), os.Mkdir(blocker, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Rollback(Meta{ID: id, Received: received}, testZone(t, 1, 0)); err == nil {
+		t.Error("went back from a version that can't be kept")
+	}
+	if _, _, ok := a.RolledBack(id); ok || a.index.entries[keyOf(id)].serial != 2 {
+		t.Error("it is the copy all the same")
+	}
+	if err := os.Remove(blocker); err != nil {
+		t.Fatal(err)
+	}
+	save(t, a, id, testZone(t, 3, 0))
+	wantVersions(t, a, id, 3)
+}
