@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -441,4 +443,73 @@ func TestRollbackAbandoned(t *testing.T) {
 			t.Errorf("running %v, claimed %v, %d wait", j.running, j.claimed, len(w.claims))
 		}
 	})
+}
+
+// TestRollbackFlurry: orders of all kinds at once, while versions come and
+// refreshes hang, leave a zone that goes on as always, here and after a restart.
+func TestRollbackFlurry(t *testing.T) {
+	withVersions(t, true, func(w *world, id string) {
+		var all sync.WaitGroup
+		for worker := range uint64(6) {
+			all.Go(func() {
+				random := rand.New(rand.NewPCG(worker, 1))
+				for range 60 {
+					w.orderAny(id, random)
+					time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
+				}
+			})
+		}
+		for serial := uint32(4); serial < 30; serial++ {
+			w.peers.set("192.0.2.1", fakeHost{serial: serial, owners: int(serial), digest: serial%4 == 0, slow: time.Duration(serial%3) * time.Second})
+			w.notify(id, host1, serial)
+			time.Sleep(time.Second)
+		}
+		all.Wait()
+		w.peers.set("192.0.2.1", fakeHost{serial: 30, owners: 30})
+		w.notify(id, host1, 30)
+		pass(2 * interval)
+		check := func(w *world) {
+			w.want(id, zonestore.StateServing, 30)
+			w.wantGoneBack(id, 0)
+			if s, _ := w.Status(id); s.Activity != "idle" {
+				t.Errorf("activity %s", s.Activity)
+			}
+			if list, err := w.Versions(id); err != nil || len(list) == 0 || list[0].Serial != 30 || list[0].State != VersionServed {
+				t.Errorf("versions %+v, %v", list, err)
+			}
+		}
+		check(w)
+		w.restarted(func(w *world) {
+			pass(3 * transferIn) // what was confirmed last is not on disk
+			check(w)
+		})
+	})
+}
+
+// orderAny gives one order, which may well be refused.
+func (w *world) orderAny(id string, random *rand.Rand) {
+	s, _ := w.Status(id)
+	var err error
+	switch random.IntN(5) {
+	case 0:
+		_, err = w.rollBack(id, 0)
+	case 1:
+		_, err = w.rollBack(id, s.Serial-1)
+	case 2:
+		err = w.ForceTransfer(id)
+	case 3:
+		if s.Held != nil {
+			err = w.Release(id, s.Held.Serial)
+		}
+	case 4:
+		if s.Held != nil {
+			err = w.Discard(id, s.Held.Serial)
+		}
+	}
+	for _, refusal := range []error{nil, ErrBusy, ErrNoVersion, ErrServed, ErrNothingHeld, ErrOtherHeld} {
+		if errors.Is(err, refusal) {
+			return
+		}
+	}
+	w.t.Errorf("an order failed: %v", err)
 }
