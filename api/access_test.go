@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"secondaryd/zonestore/registry"
+	"secondaryd/zonestore/zone"
 )
 
 // callers are the kinds of tokens there are, by what they are called here.
@@ -73,6 +74,7 @@ func TestEveryRouteWithEveryScope(t *testing.T) {
 	s := seed(t)
 	s.must(t, "POST", outgoingPath(zoneOne), s.outgoingBody("example.org"))
 	s.copies[zoneOne] = copyOf(t)
+	s.earlier[zoneOne] = []*zone.Zone{copyOf(t)}
 	tokens := map[string]string{"none": "", "admin": testToken}
 	for name, members := range callers {
 		tokens[name+"'"] = s.token(t, members)
@@ -148,7 +150,7 @@ func (s seeded) fill(path string) string {
 	case strings.HasPrefix(path, tokensPath):
 		id = s.Registry.Tokens()[0].ID
 	}
-	return strings.NewReplacer(":account_id", accountA, ":zone_id", zoneOne, ":id", id).Replace(path)
+	return strings.NewReplacer(":account_id", accountA, ":zone_id", zoneOne, ":soa_serial", "7", ":id", id).Replace(path)
 }
 
 func TestMetricsNeedTheirScope(t *testing.T) {
@@ -230,7 +232,7 @@ func TestTenantsAreApart(t *testing.T) {
 			}
 		}
 		fill := func(account, zone, id string) string {
-			return strings.NewReplacer(":account_id", account, ":zone_id", zone, ":id", id).Replace(r.path)
+			return strings.NewReplacer(":account_id", account, ":zone_id", zone, ":soa_serial", "7", ":id", id).Replace(r.path)
 		}
 		foreign := s.as(t, tenant, r.method, s.fill(r.path), body)
 		others := []string{fill(nowhere, nothing, nothing)}

@@ -48,6 +48,7 @@ type world struct {
 	mu       sync.Mutex
 	statuses map[string]Status
 	copies   map[string]*zone.Zone
+	earlier  map[string][]*zone.Zone // the newest first
 	forced   []string
 	forceErr error
 	found    []Diagnosis
@@ -127,15 +128,52 @@ func (w *world) Diagnose(ctx context.Context, zone string) ([]Diagnosis, error) 
 	return w.found, errors.Join(w.forceErr, ctx.Err())
 }
 
+func (w *world) Versions(id string) (list []Version, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if z, ok := w.copies[id]; ok {
+		list = append(list, Version{Serial: z.Serial(), State: "served", Received: startOfTest, Records: z.Records(), Changes: true})
+	}
+	for _, z := range w.earlier[id] {
+		list = append(list, Version{Serial: z.Serial(), State: "kept"})
+	}
+	return list, w.forceErr
+}
+
+func (w *world) Version(id string, serial uint32) (*zone.Zone, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, z := range append(w.earlier[id], w.copies[id]) {
+		if z != nil && z.Serial() == serial {
+			return z, w.forceErr
+		}
+	}
+	return nil, ErrNoVersion
+}
+
+func (w *world) Rollback(_ context.Context, id string, serial *uint32, by string) (uint32, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.earlier[id]) == 0 {
+		return 0, ErrNoVersion
+	}
+	to := w.earlier[id][0].Serial()
+	if serial != nil {
+		to = *serial
+	}
+	w.forced = append(w.forced, fmt.Sprintf("rollback %s to %d by %s", id, to, by))
+	return to, w.forceErr
+}
+
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{statuses: make(map[string]Status), copies: make(map[string]*zone.Zone), changed: make(chan struct{}), now: startOfTest}
+	w := &world{statuses: make(map[string]Status), copies: make(map[string]*zone.Zone), earlier: make(map[string][]*zone.Zone), changed: make(chan struct{}), now: startOfTest}
 	reg, err := registry.Open(registry.Options{Dir: t.TempDir(), Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = reg.Close() })
-	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Diagnoser: w, Copies: w, Tokens: NewTokens(testToken), Now: func() time.Time { return w.now }}
+	options := Options{Listen: "127.0.0.1:0", Registry: reg, Zones: w, Refresher: w, Diagnoser: w, Copies: w, Versions: w, Tokens: NewTokens(testToken), Now: func() time.Time { return w.now }}
 	for _, fn := range change {
 		fn(&options)
 	}

@@ -58,6 +58,7 @@ const (
 	codeNoACL      code = 2204
 	codeNoOutgoing code = 2205
 	codeNoCopy     code = 2206
+	codeNoVersion  code = 2212
 	codeNoAccount  code = 2210
 	codeNoToken    code = 2211
 
@@ -70,6 +71,8 @@ const (
 	codeOtherName      code = 2307
 	codeParameter      code = 2308
 	codeOverRate       code = 2310
+	codeVersionServed  code = 2311
+	codeOutOfTime      code = 2312
 
 	codeInternal code = 2401
 	codeStore    code = 2402
@@ -117,6 +120,7 @@ var errorTable = []struct {
 	{codeNoCopy, 404, "No copy of the zone is served."},
 	{codeNoAccount, 404, "The account of the path is not the one that the token is for."},
 	{codeNoToken, 404, "There is no token of this id."},
+	{codeNoVersion, 404, "No version of the zone with this serial is kept."},
 	{codeIncomingExists, 400, "The zone has an incoming configuration already; update or delete it."},
 	{codePeerInUse, 400, "The peer is linked by zones and can't be deleted."},
 	{codeTSIGInUse, 400, "The tsig is used by peers and can't be deleted."},
@@ -126,6 +130,8 @@ var errorTable = []struct {
 	{codeOtherName, 400, "The zone id has another name by the rest of its settings."},
 	{codeParameter, 400, "A parameter in the query has a value that it can't have."},
 	{codeOverRate, 429, "The token has made more requests than it may in a second; the Retry-After header says when to go on."},
+	{codeVersionServed, 400, "The version is the one that the zone has now."},
+	{codeOutOfTime, 400, "The version is too old to be served: no primary was heard for its SOA EXPIRE."},
 	{codeQuery, 400, "A parameter behind the path has a value that it can't have."},
 	{codePrecondition, 412, "The object is not, or no longer, the one that If-Match names; read it again."},
 	{codeInternal, 500, "Something is wrong with the server; its log has the details."},

@@ -33,6 +33,8 @@ func (s *Server) orderHeld(c echo.Context, order func(zoneID string, serial uint
 		return refuse(codeNothingHeld, "no version of the zone is held")
 	case errors.Is(err, ErrOtherHeld):
 		return failure{{codeOtherHeld, "soa_serial: another version is held by now", pointer("soa_serial")}}
+	case errors.Is(err, ErrOutOfTime), errors.Is(err, ErrNoVersion):
+		return s.failRollback(c, zone.Apex(), new(uint32(serial)), err)
 	case err != nil:
 		s.Log.Warn("order about a held version not taken", zap.String("zone", zone.Apex()), zap.String("request", requestID(c)), zap.Error(err))
 		return refuse(codeBusy, "the order could not be taken")

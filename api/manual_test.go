@@ -28,7 +28,7 @@ func TestManual(t *testing.T) {
 	}
 	paths := strings.NewReplacer(
 		"/accounts/:account_id/secondary_dns/tsigs/:id", ".../tsigs/ID", "/accounts/:account_id/secondary_dns/acls/:id", ".../acls/ID",
-		":zone_id", "ZONE", ":account_id", "ACCOUNT", "/:id", "/ID",
+		":zone_id", "ZONE", ":soa_serial", "SERIAL", ":account_id", "ACCOUNT", "/:id", "/ID",
 	)
 	w := newWorld(t)
 	for _, r := range append(w.resources(), w.plain()...) {

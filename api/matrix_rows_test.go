@@ -89,6 +89,12 @@ var matrix = map[string]row{
 	"POST " + matrixIncoming + "/diagnose": {absent: codeNoIncoming},
 	"POST " + matrixIncoming + "/release":  {body: bodyOf(`{"soa_serial":7}`), absent: codeNoIncoming, wrong: wrongHeld("release")},
 	"POST " + matrixIncoming + "/discard":  {body: bodyOf(`{"soa_serial":7}`), absent: codeNoIncoming, wrong: wrongHeld("discard")},
+	"GET " + matrixIncoming + "/versions":  {absent: codeNoIncoming},
+	"GET " + matrixIncoming + "/versions/:soa_serial/diff": {absent: codeNoIncoming, id: bodyOf("5"), wrong: []trial{
+		{path: func(fixture) string { return diffPath(zoneOne, 4, "") }, status: 404, faults: "2212"},
+		{query: "?to=x", faults: "2320"}, {query: "?format=x", faults: "2320"},
+	}},
+	"POST " + matrixIncoming + "/rollback": {body: bodyOf(`{"soa_serial":5}`), absent: codeNoIncoming},
 	"GET " + matrixIncoming + "/settings":  {absent: codeNoIncoming},
 	"PUT " + matrixIncoming + "/settings":  {body: bodyOf(`{"max_shrink_percent":50}`), absent: codeNoIncoming, changes: true},
 	"GET /secondaryd/events": {kind: "text/event-stream", wrong: []trial{

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"secondaryd/zonestore/zone"
 )
 
 // row is what the matrix needs to know of a route to try everything that can be
@@ -60,7 +62,7 @@ func newFixture(t testing.TB) fixture {
 	}
 	f.tlsPeer = peerWithTLS(t)
 	_, f.tokenID = f.tokenAndID(t, callers["edit"])
-	f.copies[zoneOne] = copyOf(t)
+	f.copies[zoneOne], f.earlier[zoneOne] = copyOf(t), []*zone.Zone{versionOf(t, 5)}
 	f.statuses[zoneOne] = Status{State: "serving", Serial: 6, Held: &Held{Serial: 7, Since: startOfTest}}
 	return f
 }

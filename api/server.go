@@ -43,6 +43,11 @@ type Refresher interface {
 	// and Discard drops it. They fail with ErrNothingHeld or ErrOtherHeld.
 	Release(zoneID string, serial uint32) error
 	Discard(zoneID string, serial uint32) error
+	// Rollback serves the kept version with that serial again, with nil the one
+	// before the served version, and returns its serial when that is on disk. by
+	// is whose order it is. It fails with ErrNoCopy, ErrNoVersion, ErrServed,
+	// ErrOutOfTime or ErrBusy.
+	Rollback(ctx context.Context, zoneID string, serial *uint32, by string) (uint32, error)
 }
 
 // Options is what a Server needs. A zero limit means its default.
@@ -54,6 +59,7 @@ type Options struct {
 	Diagnoser Diagnoser
 	Events    *Events // what GET /secondaryd/events streams; nil: nothing ever
 	Copies    Copies
+	Versions  Versions
 	Metrics   http.Handler // served at /metrics; nil for none
 	Ready     func() bool  // nil means always
 	Tokens    *Tokens      // administrators beside those of the registry; nil for none
@@ -115,15 +121,17 @@ func (o Options) withDefaults() Options {
 // Server serves the API on one address.
 type Server struct {
 	Options
-	listener net.Listener
-	http     *http.Server
-	exports  chan struct{} // one for each that is running
-	bulks    bulks
-	started  time.Time
-	open     map[string]bool // paths that need no token
-	pace     *pace
-	refusals sparse
-	overRate sparse
+	listener  net.Listener
+	http      *http.Server
+	exports   chan struct{} // one for each that is running, as in the next two
+	diffs     chan struct{}
+	rollbacks chan struct{}
+	bulks     bulks
+	started   time.Time
+	open      map[string]bool // paths that need no token
+	pace      *pace
+	refusals  sparse
+	overRate  sparse
 
 	ending context.Context //nolint:containedctx // it ends when the server stops, for requests that would not
 	end    func()
@@ -136,13 +144,13 @@ func New(options Options) (*Server, error) {
 	if options.Registry == nil || options.Zones == nil || options.Refresher == nil || options.Copies == nil {
 		return nil, errors.New("api: registry, zones, refresher and copies are needed")
 	}
-	if options.Diagnoser == nil {
-		return nil, errors.New("api: a diagnoser is needed")
+	if options.Diagnoser == nil || options.Versions == nil {
+		return nil, errors.New("api: a diagnoser and versions are needed")
 	}
 	s := &Server{
 		Options: options.withDefaults(), started: time.Now(),
 		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
-		exports: make(chan struct{}, maxExports),
+		exports: make(chan struct{}, maxExports), diffs: make(chan struct{}, maxDiffs), rollbacks: make(chan struct{}, maxRollbacks),
 	}
 	s.ending, s.end = context.WithCancel(context.Background())
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)

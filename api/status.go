@@ -31,12 +31,14 @@ type Status struct {
 // Held is a version that was kept back.
 type Held struct {
 	Serial    uint32
-	Records   int    // 0 when it is discarded
-	Peer      string // that it came from
+	Records   int    // 0 when it is discarded, or not known
+	Peer      string // that it came from, empty for not known
 	Cause     string // a fixed phrase
 	Detail    string
 	Since     time.Time
 	Discarded bool
+
+	RolledBack bool // an operator went back from it
 }
 
 // PeerStatus is what is known of a zone's peer.
@@ -82,6 +84,8 @@ type heldView struct {
 	Detail    string    `json:"detail"`
 	Since     timestamp `json:"held_time"`
 	Discarded bool      `json:"discarded"`
+
+	RolledBack bool `json:"rolled_back"`
 }
 
 type peerStatus struct {
@@ -129,8 +133,9 @@ func (s *Server) getStatus(c echo.Context) error {
 	if h := status.Held; h != nil {
 		view.Held = &heldView{
 			Serial: h.Serial, Peer: h.Peer, Cause: h.Cause, Detail: h.Detail, Since: timestamp(h.Since), Discarded: h.Discarded,
+			RolledBack: h.RolledBack,
 		}
-		if !h.Discarded {
+		if h.Records > 0 {
 			view.Held.Records = &h.Records
 		}
 	}

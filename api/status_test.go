@@ -38,7 +38,7 @@ func TestStatus(t *testing.T) {
 	const at = `"2026-01-02T03:04:05.678900Z"`
 	want := fmt.Sprintf(`{"id":%q,"name":"example.org","state":"serving","activity":"running","soa_serial":7,"records":100,"checked_time":`+at+`,"confirmed_time":`+at+`,`+
 		`"expiry_time":"2026-01-02T04:04:05.678900Z","next_check_time":"2026-01-02T03:05:05.678900Z","unsaved":true,`+
-		`"held":{"soa_serial":8,"records":3,"peer":"192.0.2.1:53","cause":"lost much","detail":"check: lost much","held_time":`+at+`,"discarded":false},`+
+		`"held":{"soa_serial":8,"records":3,"peer":"192.0.2.1:53","cause":"lost much","detail":"check: lost much","held_time":`+at+`,"discarded":false,"rolled_back":false},`+
 		`"peers":[{"id":%q,"address":"192.0.2.1:53","result":"ok","earlier":false,"tried_time":`+at+`,"soa_serial":8,"rtt_seconds":0.0015,"step":null,"cause":null,"detail":null,`+
 		`"transfer":{"kind":"axfr","bytes":1234,"duration_seconds":0.25,"ixfr_error":"IXFR: no"}},`+
 		`{"id":%q,"address":null,"result":"failed","earlier":true,"tried_time":null,"soa_serial":null,"rtt_seconds":null,"step":"connect","cause":"no address","detail":"connect: no address",`+

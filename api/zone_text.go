@@ -73,14 +73,19 @@ func (w *zoneText) record(owner string, t uint16, ttl uint32, rdata []byte) erro
 	b = append(b, "\tIN\t"...)
 	b = append(b, typeText(t)...)
 	b = append(b, '\t')
-	if text, ok := w.rdataText(t, rdata); ok {
-		b = append(b, text...)
-	} else {
-		b = appendGeneric(b, rdata)
-	}
+	b = append(b, w.dataText(t, rdata)...)
 	w.line = append(b, '\n')
 	_, err := w.to.Write(w.line)
 	return err
+}
+
+// dataText is RDATA in the form of its type if that says it all, else in the one
+// that every type has.
+func (w *zoneText) dataText(t uint16, rdata []byte) string {
+	if text, ok := w.rdataText(t, rdata); ok {
+		return text
+	}
+	return string(appendGeneric(nil, rdata))
 }
 
 // written are the types with a mnemonic and a text of their own that other name

@@ -31,6 +31,7 @@ type Config struct {
 	Metrics  Metrics  `yaml:"metrics"`
 	Transfer Transfer `yaml:"transfer"`
 	Notify   Notify   `yaml:"notify"`
+	Zones    Zones    `yaml:"zones"`
 }
 
 // Audit sets what is kept of the log of all changes of the configuration.
@@ -263,4 +264,12 @@ type Notify struct {
 	// LogLinesPerSecond is how many lines a second NOTIFY may write to the
 	// log; 0 means none.
 	LogLinesPerSecond int `yaml:"log_lines_per_second"`
+}
+
+// Zones sets what is kept of zones.
+type Zones struct {
+	// Versions is how many versions of each zone are kept on disk, that which is
+	// served among them: what a zone can be compared with and rolled back to. 1
+	// keeps the served one alone.
+	Versions int `yaml:"versions"`
 }

@@ -72,5 +72,6 @@ func Default() Config {
 			ForbidPrivatePeers:         false,
 		},
 		Notify: Notify{RequireKey: false, MaxPerSecondPerSource: 1_000, LogLinesPerSecond: 5},
+		Zones:  Zones{Versions: 3},
 	}
 }

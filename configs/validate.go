@@ -35,6 +35,7 @@ func check(c Config) Problems {
 	c.API.check(&p, c.DNS.Listen)
 	c.Transfer.check(&p)
 	c.Notify.check(&p)
+	within(&p, "zones.versions", c.Zones.Versions, 1, 100)
 	return p
 }
 

@@ -52,6 +52,8 @@ func TestValidate(t *testing.T) {
 		{"odd network", func(c *Config) { c.DNS.RateLimit.Exempt = []string{"192.0.2.0/24", "::1", "example.org"} }, `dns.rate_limit.exempt: "example.org" is not an address or network, as in 192.0.2.1 or 2001:db8::/32`},
 		{"network with a host", func(c *Config) { c.DNS.RateLimit.Exempt = []string{"192.0.2.1/24"} }, "dns.rate_limit.exempt: 192.0.2.1/24 has bits set behind its prefix: 192.0.2.0/24 is the network"},
 		{"odd ANY", func(c *Config) { c.DNS.Any = "all" }, `dns.any: "all" is none of minimal, full`},
+		{"no versions", func(c *Config) { c.Zones.Versions = 0 }, "zones.versions: 0 is less than 1"},
+		{"many versions", func(c *Config) { c.Zones.Versions = 101 }, "zones.versions: 101 is more than 100"},
 		{"any rate", func(c *Config) { c.Transfer.MinRate = 0 }, ""},
 		{"silent NOTIFY", func(c *Config) { c.Notify.LogLinesPerSecond = 0 }, ""},
 		{"kernel's port", func(c *Config) { c.DNS.Listen = []string{"127.0.0.1:0"} }, ""},

@@ -55,6 +55,7 @@ var adviceTable = []struct {
 	{nil, []Cause{CauseUnsigned}, "the primary does not know that the zone wants a key, or something else answers"},
 	{nil, []Cause{CauseOtherKey, CauseTSIG}, "the primary has other settings for this host than meant, or something else answers"},
 	{nil, []Cause{CauseOlder}, "the primary lost data or its serial went back: fix its serial, or take its copy with `force_axfr`"},
+	{nil, []Cause{CauseRolledBack}, "mend the zone at the primary and raise its serial, or see [rollback](#earlier-versions) for how to end it"},
 	{nil, []Cause{CauseShrink}, "see [held versions](#held-versions)"},
 	{nil, []Cause{CauseFaults}, "a fault of the zone, the details name the first"},
 	{nil, []Cause{CauseZONEMD}, "the zone was changed on its way, or after it was digested"},

@@ -63,7 +63,8 @@ type Engine struct {
 	jobs     map[string]*job
 	schedule schedule
 	shares   map[netip.AddrPort]*share
-	early    map[string]wish // of zones without a job yet, see notifyEarlyLocked
+	claims   map[*job]chan struct{} // who waits for the refresh of a zone to end, see claim
+	early    map[string]wish        // of zones without a job yet, see notifyEarlyLocked
 	all      places
 	ctx      context.Context //nolint:containedctx // that of Run, for the refreshes it starts
 }
@@ -87,6 +88,7 @@ func New(o Options) *Engine {
 		schedule: newSchedule(time.Now()),
 		jobs:     map[string]*job{},
 		shares:   map[netip.AddrPort]*share{},
+		claims:   map[*job]chan struct{}{},
 		early:    map[string]wish{},
 	}
 	if o.Dial == nil {

@@ -228,7 +228,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 		}
 		core, logs := observer.New(zapcore.DebugLevel)
 		limits := defaultLimits()
-		store, err := zonestore.Open(zonestore.Options{Dir: dir, Lifetime: limits.Lifetime, Log: zap.NewNop()})
+		store, err := zonestore.Open(zonestore.Options{Dir: dir, Versions: 3, Lifetime: limits.Lifetime, Log: zap.NewNop()})
 		if err != nil {
 			t.Fatal(err)
 		}

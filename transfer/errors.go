@@ -67,6 +67,7 @@ const (
 	CauseLimit          Cause = "the zone exceeds a limit"
 	CauseBudget         Cause = "all running transfers together exceed their limit"
 	CauseOlder          Cause = "the peer's copy is older than ours"
+	CauseRolledBack     Cause = "an operator went back from this version"
 	CauseNoNS           Cause = "the zone has no NS record at its apex"
 	CauseShrink         Cause = "the zone has lost more of its records than it may"
 	CauseFaults         Cause = "the zone has records that must not be together"

@@ -16,6 +16,7 @@ const (
 	EventHeld        EventKind = "held"          // the guard keeps a new version back
 	EventReleased    EventKind = "released"      // such a version is served by order
 	EventDiscarded   EventKind = "discarded"     // such a version was dropped by order
+	EventRolledBack  EventKind = "rolled_back"   // an earlier version is served by order
 	EventExpired     EventKind = "expired"       // the copy is no longer served
 	EventPeerLeftOut EventKind = "peer_left_out" // a peer that does not answer is left out for a while
 	EventPeerBack    EventKind = "peer_back"     // such a peer is asked again
@@ -46,6 +47,15 @@ func (e *Engine) emit(ev Event) {
 func (e *Engine) emitZone(kind EventKind, served *zonestore.Served, serial uint32) {
 	if e.listen != nil {
 		e.emit(Event{Kind: kind, ZoneID: served.ID(), Zone: served.Apex().String(), Serial: &serial})
+	}
+}
+
+// emitServed tells that another version is served by order than old was.
+func (e *Engine) emitServed(kind EventKind, served *zonestore.Served, old *zonestore.View) {
+	if e.listen != nil {
+		e.emit(Event{
+			Kind: kind, ZoneID: served.ID(), Zone: served.Apex().String(), Serial: serialOf(served.View()), OldSerial: serialOf(old),
+		})
 	}
 }
 

@@ -21,6 +21,7 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 	e.judgeLocked(o, r.attempts, now)
 	e.leaveLocked(j)
 	if j.removed {
+		e.yieldLocked(j)
 		return
 	}
 	interrupted := ctx.Err() != nil && !r.confirmed
@@ -37,6 +38,7 @@ func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
 		j.check = o.again
 	}
 	j.hasten(now)
+	e.yieldLocked(j)
 	e.scheduleLocked(j)
 	if published {
 		e.waiters.tell(j.served.ID())
@@ -98,7 +100,7 @@ func (e *Engine) waitLocked(j *job, o order, r *refreshResult, now time.Time) {
 	if r.confirmed && serving {
 		j.failures = 0
 		wait := afterSuccess(j.interval, j.served.Timers().Life(), e.rand)
-		if o.wish.hinted && newer(o.wish.serial, v.Serial) {
+		if o.wish.hinted && newer(o.wish.serial, v.Serial) && !j.held.keepsBack(o.wish.serial, v.Serial) {
 			wait = min(wait, hintAgain)
 		}
 		j.check = now.Add(wait)

@@ -104,6 +104,7 @@ func (e *Engine) configure(z registry.Zone) {
 func (e *Engine) add(z registry.Zone, apex wire.Name) {
 	j := &job{served: e.store.Configure(z.ID, apex), created: z.Created.UnixNano(), slot: -1}
 	j.set(z)
+	e.restoreHeld(j)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()

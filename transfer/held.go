@@ -13,21 +13,30 @@ var (
 	ErrOtherHeld   = errors.New("another version of the zone is held by now")
 )
 
-// held is a version that was kept back by the guard. Only said changes.
+// held is a version that was kept back, by the guard or since the zone was rolled
+// back. Only said changes.
 type held struct {
-	received
+	received  // zone nil once it is discarded, and if it is on disk alone
 	serial    uint32
 	reason    *Error
 	from      peer
 	since     time.Time
 	said      time.Time // when the log named it last
 	discarded bool      // an operator does not want it: the version itself is gone
+
+	rolledBack bool  // an operator went back from it, see Engine.Rollback
+	records    int   // of one that is on disk alone, 0 for not known
+	behind     *held // that of a rollback, when the guard holds another one by now
 }
 
 // Release has the held version of a zone published. The serial says which one
 // was looked at: it fails with ErrOtherHeld if that is not the one held now. It
-// returns at once.
+// returns at once, but for a version that was gone back from: that is read from
+// disk and served before it returns.
 func (e *Engine) Release(zoneID string, serial uint32) error {
+	if gone := e.heldOf(zoneID).rollback(); gone != nil && gone.serial == serial && !gone.discarded {
+		return e.undo(zoneID, serial)
+	}
 	return e.onHeld(zoneID, serial, func(j *job) {
 		e.wantLocked(j, wish{now: true, insist: true, release: j.held})
 	})
@@ -39,7 +48,9 @@ func (e *Engine) Discard(zoneID string, serial uint32) error {
 	return e.onHeld(zoneID, serial, func(j *job) {
 		e.emitZone(EventDiscarded, j.served, serial)
 		e.log.Info("held version discarded", zap.String("zone", j.apex().String()), zap.Uint32("held_serial", serial))
-		j.held = &held{serial: serial, reason: j.held.reason, from: j.held.from, since: j.held.since, discarded: true}
+		h := *j.held
+		h.received, h.records, h.discarded = received{}, 0, true
+		j.held = &h
 	})
 }
 
@@ -64,14 +75,14 @@ func (e *Engine) holdLocked(j *job, r *refreshResult, published bool, now time.T
 	log := e.log.WithLazy(zap.String("zone", j.apex().String()))
 	switch {
 	case r.hold != nil:
-		j.held = &held{received: r.received, serial: r.zone.Serial(), reason: r.hold, from: r.from, since: now, said: now}
+		j.held = &held{received: r.received, serial: r.zone.Serial(), reason: r.hold, from: r.from, since: now, said: now, behind: j.held.rollback()}
 		j.held.changes = nil // it will be published whole
 		log.Error("new version held: the one before goes on being served until it is released or discarded",
 			zap.String("peer", r.from.label()), zap.String("cause", string(r.hold.Cause)), zap.Error(r.hold),
 			zap.Uint32("held_serial", j.held.serial), zap.Uint32("serial", j.served.View().Serial))
 	case published && j.held != nil:
 		if !r.released && !j.held.discarded {
-			log.Info("held version replaced by one that passes", zap.Uint32("held_serial", j.held.serial), zap.Uint32("serial", r.zone.Serial()))
+			log.Info(j.held.replaced(), zap.Uint32("held_serial", j.held.serial), zap.Uint32("serial", r.zone.Serial()))
 		}
 		j.held = nil
 	case j.held != nil && !j.held.discarded && now.Sub(j.held.said) >= max(firstReminder, j.held.said.Sub(j.held.since)):
@@ -79,6 +90,14 @@ func (e *Engine) holdLocked(j *job, r *refreshResult, published bool, now time.T
 		log.Error("new version is still held", zap.Duration("age", now.Sub(j.held.since)),
 			zap.Uint32("held_serial", j.held.serial), zap.String("cause", string(j.held.reason.Cause)))
 	}
+}
+
+// replaced is what the log says when another version was published.
+func (h *held) replaced() string {
+	if h.rolledBack {
+		return "rollback ended: a newer version passes"
+	}
+	return "held version replaced by one that passes"
 }
 
 // firstReminder is when the log names a held version again; then at twice the

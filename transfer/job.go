@@ -34,7 +34,8 @@ type job struct {
 	failures int32 // refreshes in a row that confirmed nothing
 
 	granted bool // the poll rate of its peer allows it
-	running bool // a refresh is under way
+	running bool // a refresh is under way, or an order that takes the place of one
+	claimed bool // the latter
 	removed bool // no longer configured
 	wish    wish
 	queued  *places // where it waits, nil if it does not
@@ -55,8 +56,8 @@ func (j *job) apex() wire.Name { return j.served.Apex() }
 
 // set takes what the engine needs to know of the configuration.
 func (j *job) set(z registry.Zone) {
-	if !same(j.shrink, z.MaxShrink) && j.held != nil && !j.held.discarded {
-		j.held = nil // it is fetched and judged again
+	if h := j.held; !same(j.shrink, z.MaxShrink) && h != nil && !h.discarded && !h.rolledBack {
+		j.held = h.behind // it is fetched and judged again
 	}
 	j.revision, j.interval, j.shrink = z.Revision, time.Duration(z.AutoRefresh)*time.Second, z.MaxShrink
 }

@@ -170,7 +170,7 @@ func (r *refreshing) poll(ctx context.Context, p peer, a *attempt) (isNewer bool
 		r.result.confirm(got.expire)
 		return false, nil
 	}
-	if h := r.order.held; h != nil && got.soa.Serial == h.serial {
+	if r.order.held.keepsBack(got.soa.Serial, r.view.Serial) {
 		r.result.confirm(got.expire) // the hold is ours: the primary does its part
 		return false, nil
 	}
@@ -180,14 +180,18 @@ func (r *refreshing) poll(ctx context.Context, p peer, a *attempt) (isNewer bool
 // base is the version of which the differences to what the peer offers are asked
 // for: the served one, or the one that is held behind it.
 func (r *refreshing) base(offered uint32) *zone.Zone {
-	if h := r.order.held; h != nil && !h.discarded && newer(offered, h.serial) {
+	if h := r.order.held; h != nil && h.zone != nil && newer(offered, h.serial) {
 		return h.zone
 	}
 	return r.view.Zone
 }
 
-// accept refuses a version that is not newer, unless any is taken.
+// accept refuses a version that is not newer, unless any is taken, and what a
+// rollback keeps back, which a peer may give in place of what it promised.
 func (r *refreshing) accept(soa zone.SOA) error {
+	if gone := r.order.held.rollback(); !r.order.wish.force && gone.keepsBack(soa.Serial, r.view.Serial) {
+		return fail(StepCheck, CauseRolledBack, "serial %d, a newer one than %d is taken", soa.Serial, gone.serial)
+	}
 	if r.anything || newer(soa.Serial, r.view.Serial) {
 		return nil
 	}

@@ -20,19 +20,21 @@ type Status struct {
 	Unsaved   bool      // the served version is not on disk
 	Activity  string    // idle; queued for a place; running
 	Failures  []Failure // of the last refresh
-	Held      *Held     // a version that the guard keeps back, nil for none
+	Held      *Held     // a version that is kept back, nil for none
 	Tries     []Try     // the last with each peer
 }
 
-// Held is a version that the guard keeps back.
+// Held is a version that is kept back.
 type Held struct {
 	Serial    uint32
-	Records   int // 0 once it is discarded
-	Peer      string
+	Records   int    // 0 once it is discarded, or if that is not known
+	Peer      string // empty if that is not known
 	Cause     Cause
 	Text      string
 	Since     time.Time
 	Discarded bool
+
+	RolledBack bool // an operator went back from it; else the guard holds it
 }
 
 // Try is what was learned of a peer when a refresh asked it last.
@@ -125,7 +127,7 @@ func (e *Engine) statusLocked(j *job) Status {
 func (h *held) status() *Held {
 	s := &Held{
 		Serial: h.serial, Peer: h.from.label(), Cause: h.reason.Cause, Text: h.reason.Error(),
-		Since: h.since, Discarded: h.discarded,
+		Since: h.since, Discarded: h.discarded, RolledBack: h.rolledBack, Records: h.records,
 	}
 	if h.zone != nil {
 		s.Records = h.zone.Records()

@@ -118,7 +118,7 @@ func (e *Error) leavesAXFR() bool {
 	case StepConnect, StepTLS, StepTSIG:
 		return false
 	default:
-		return e.Cause != CauseOlder
+		return e.Cause != CauseOlder && e.Cause != CauseRolledBack
 	}
 }
 

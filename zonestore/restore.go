@@ -94,8 +94,9 @@ func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now 
 		}
 		return served.View()
 	}
-	if !known || t.Confirmed.Before(meta.Received) {
-		// The process ended before the timers of this copy were written.
+	if !known || t.Confirmed.Before(meta.Received) && !meta.RolledBack {
+		// The process ended before the timers of this copy were written. That it was
+		// rolled back to confirmed nothing.
 		t = Timers{Checked: meta.Received, Confirmed: meta.Received}
 	}
 	served.received = meta.Received

@@ -33,6 +33,7 @@ type Options struct {
 	// Lifetime says how long a copy with that SOA may be served after it was
 	// confirmed. It is asked only where that was not on disk in time.
 	Lifetime func(zone.SOA) time.Duration
+	Versions int // of each zone that are kept on disk; 0 is 1, the served one alone
 	Log      *zap.Logger
 }
 
@@ -63,7 +64,7 @@ func Open(o Options) (*Store, error) {
 	if damaged != nil {
 		o.Log.Error("timers file damaged: set aside, every copy now counts as confirmed when it was received", zap.Error(damaged))
 	}
-	copies, found, err := archive.Open(o.Dir)
+	copies, found, err := archive.Open(o.Dir, max(o.Versions, 1))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open zone store: %w", err), timers.close())
 	}

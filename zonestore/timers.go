@@ -148,6 +148,16 @@ func (f *timersFile) flush() error {
 	return nil
 }
 
+// write writes the timers of one zone at once. Those of others wait for what is
+// published of them to be on disk.
+func (f *timersFile) write(id string, t *Timers) error {
+	err := f.db.Update(func(tx *bbolt.Tx) error { return putTimers(tx.Bucket(timersBucket), id, t) })
+	if err != nil {
+		return fmt.Errorf("write timers: %w", err)
+	}
+	return nil
+}
+
 // restore takes back what could not be written, unless it is outdated by now.
 func (f *timersFile) restore(dirty map[string]*Timers) {
 	f.mu.Lock()

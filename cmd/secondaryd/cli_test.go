@@ -44,13 +44,16 @@ func newFakeAPI(t *testing.T) *fakeAPI {
 	peer := `{"id":"` + peerID + `","name":"primary","ip":"192.0.2.53","port":5353,"ixfr_enable":true,"of_tomorrow":1}`
 	tlsPeer := `{"id":"tls","name":"tls","tls":{"name":"p.test","client_certificate":"PEM"}}`
 	f := &fakeAPI{objects: map[string]string{
-		"/zones":               `[{"id":"` + zoneID + `","name":"example.test","account":{"id":"` + testAccount + `"}}]`,
-		"/zones/" + zoneID:     `{"id":"` + zoneID + `","name":"example.test","account":{"id":"` + testAccount + `"}}`,
-		incomingPath():         `{"id":"` + zoneID + `","name":"example.test.","peers":["` + peerID + `"],"auto_refresh_seconds":3600,"soa_serial":7}`,
-		incomingPath("status"): `{"id":"` + zoneID + `","name":"example.test.","state":"serving","soa_serial":7,"records":5,"held":{"soa_serial":8,"detail":"too small"},"peers":[]}`,
-		peers:                  "[" + peer + "," + tlsPeer + "]",
-		peers + "/" + peerID:   peer,
-		peers + "/tls":         tlsPeer,
+		"/zones":                 `[{"id":"` + zoneID + `","name":"example.test","account":{"id":"` + testAccount + `"}}]`,
+		"/zones/" + zoneID:       `{"id":"` + zoneID + `","name":"example.test","account":{"id":"` + testAccount + `"}}`,
+		incomingPath():           `{"id":"` + zoneID + `","name":"example.test.","peers":["` + peerID + `"],"auto_refresh_seconds":3600,"soa_serial":7}`,
+		incomingPath("status"):   `{"id":"` + zoneID + `","name":"example.test.","state":"serving","soa_serial":7,"records":5,"held":{"soa_serial":8,"detail":"too small"},"peers":[]}`,
+		incomingPath("versions"): `[{"soa_serial":7,"state":"served","received_time":"2026-01-02T03:04:05Z","records":5,"incremental":true},{"soa_serial":6,"state":"kept"}]`,
+		incomingPath("versions/6/diff"): `{"from_soa_serial":6,"to_soa_serial":7,"removed":1,"added":2,"truncated":true,"changes":[` +
+			`{"change":"removed","name":"a.example.test.","type":"A","ttl":60,"data":"192.0.2.1"},{"change":"added","name":"a.example.test.","type":"TXT","ttl":60,"data":"\u001b"}]}`,
+		peers:                "[" + peer + "," + tlsPeer + "]",
+		peers + "/" + peerID: peer,
+		peers + "/tls":       tlsPeer,
 		strings.TrimSuffix(peers, "peers") + "tsigs": `[{"id":"k1","name":"key.test.","algo":"hmac-sha256.","secret":"c2VjcmV0"}]`,
 		strings.TrimSuffix(peers, "peers") + "acls":  `[]`,
 		"/secondaryd/tokens":                         `[{"id":"t1","name":"terraform","status":"active","scope":"account","account_id":"` + testAccount + `","access":"edit","issued_on":"2026-01-02T03:04:05Z"}]`,
@@ -157,6 +160,16 @@ func TestExitCodes(t *testing.T) {
 		{"token add x --scope metrics --expires -1h", 0, exitUsage, "90d"},
 		{"token add x --scope nonsense", http.StatusBadRequest, exitRefused, "not so"},
 		{"token rm none", 0, exitNotFound, `no token "none"`},
+		{"zone versions example.test", 0, 0, "7       served  2026-01-02 03:04:05 UTC"},
+		{"zone diff example.test", 0, 0, "--- 6\n+++ 7\n-a.example.test.\t60\tIN\tA\t192.0.2.1\n+a.example.test.\t60\tIN\tTXT\t?\n... and 1 more"},
+		{"zone diff example.test 6", 0, 0, "1 removed, 2 added"},
+		{"zone diff example.test 6 7 8", 0, exitUsage, "got 4 arguments"},
+		{"zone diff", 0, exitUsage, "got 0 arguments"},
+		{"zone diff example.test 5", 0, exitNotFound, "no such thing"},
+		{"zone diff example.test six", 0, exitUsage, `"six" is no serial`},
+		{"zone rollback example.test 4294967296", 0, exitUsage, "is no serial"},
+		{"zone rollback example.test 6", 0, 0, "version 6 is served again"},
+		{"zone rollback example.test", http.StatusBadRequest, exitRefused, "not so"},
 		{"peer set primary", 0, exitUsage, "nothing to change"},
 		{"tsig set key.test --show-secret", 0, exitUsage, "nothing to change"},
 		{"peer show primary", 0, 0, "192.0.2.53:5353"},
@@ -221,6 +234,8 @@ func TestWhatIsSent(t *testing.T) {
 		},
 		{"zone release example.test --serial 8", "POST", incomingPath("release"), `{"soa_serial":8}`},
 		{"zone discard example.test --serial 8", "POST", incomingPath("discard"), `{"soa_serial":8}`},
+		{"zone rollback example.test 6", "POST", incomingPath("rollback"), `{"soa_serial":6}`},
+		{"zone rollback example.test", "POST", incomingPath("rollback"), ""},
 		{"zone transfer example.test", "POST", "/zones/" + zoneID + "/secondary_dns/force_axfr", ""},
 		{"zone rm example.test", "DELETE", "/zones/" + zoneID, ""},
 		{"zone rm example.test " + zoneID, "POST", bulkPath, `{"delete":[{"id":"` + zoneID + `"},{"id":"` + zoneID + `"}]}`},
@@ -318,6 +333,10 @@ func TestCompletion(t *testing.T) {
 	f := newFakeAPI(t)
 	for _, test := range []struct{ args, want string }{
 		{"zone show", "example.test\n"},
+		{"zone diff example.test", "7\n6\n"},
+		{"zone diff example.test 6", "7\n6\n"},
+		{"zone rollback", "example.test\n"},
+		{"zone rollback example.test 6", ":"},
 		{"peer rm", "primary\ntls\n"},
 		{"zone rm other.test", "example.test\n"},
 		{"zone rm example.test", ":4\n"},
@@ -375,6 +394,14 @@ func TestTables(t *testing.T) {
 			{ID: "c", Result: "left_out", Cause: "no answer", Earlier: true},
 		},
 	}
+	gone := apiclient.Status{ID: zoneID, Name: "example.test.", State: "serving", Serial: new(uint32(2026010202)), Held: &apiclient.Held{
+		Serial: 2026010203, Since: *before(time.Minute), Detail: "check: an operator went back from this version: by the token bootstrap", RolledBack: true,
+	}}
+	versions := []apiclient.Version{
+		{Serial: 2026010203, State: "held", Received: before(time.Hour), Records: new(3), Incremental: true},
+		{Serial: 2026010202, State: "served", Received: before(26 * time.Hour), Records: new(1234)},
+		{Serial: 7, State: "kept"},
+	}
 	names := map[string]string{peerID: "primary", "b": "evil\x1b[2J\nname"}
 	zones := []apiclient.Zone{{ID: zoneID, Name: "example.test"}, {ID: "1", Name: "empty.test"}, {ID: "2", Name: "other.test"}}
 	incoming := apiclient.Incoming{
@@ -389,12 +416,46 @@ func TestTables(t *testing.T) {
 		"zones.txt": func(w io.Writer) error {
 			return printZones(w, zones, []*apiclient.Status{&s, {State: "empty"}, nil}, now)
 		},
-		"zone.txt": func(w io.Writer) error { return printZone(w, incoming, names, now) },
+		"status_rolled_back.txt": func(w io.Writer) error { return printStatus(w, gone, nil, now) },
+		"versions.txt":           func(w io.Writer) error { return printVersions(w, versions, now) },
+		"zone.txt":               func(w io.Writer) error { return printZone(w, incoming, names, now) },
 	} {
 		var out bytes.Buffer
 		if err := print(&out); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name, out.String())
+	}
+}
+
+// What is compared where it is not said.
+func TestCompared(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		list string
+		said []uint32
+		want string
+	}{
+		"the last change":     {`[{"soa_serial":3,"state":"served"},{"soa_serial":2,"state":"kept"}]`, nil, "2 3"},
+		"what is held":        {`[{"soa_serial":4,"state":"held"},{"soa_serial":3,"state":"served"},{"soa_serial":2,"state":"kept"}]`, nil, "3 4"},
+		"after a rollback":    {`[{"soa_serial":3,"state":"held"},{"soa_serial":2,"state":"served"}]`, nil, "2 3"},
+		"to the served one":   {`[{"soa_serial":3,"state":"served"},{"soa_serial":2,"state":"kept"},{"soa_serial":1,"state":"kept"}]`, []uint32{1}, "1 3"},
+		"both":                {`[]`, []uint32{1, 2}, "1 2"},
+		"nothing before":      {`[{"soa_serial":3,"state":"served"}]`, nil, "no earlier version"},
+		"nothing at all":      {`[]`, nil, "no earlier version"},
+		"nothing to compare":  {`[]`, []uint32{1}, "say both"},
+		"with an expired one": {`[{"soa_serial":3,"state":"expired"},{"soa_serial":2,"state":"kept"}]`, nil, "2 3"},
+	} {
+		f := newFakeAPI(t)
+		f.objects[incomingPath("versions")] = test.list
+		c, err := apiclient.New(apiclient.Options{URL: f.URL, Token: testToken})
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, to, err := compared(t.Context(), c, apiclient.Zone{ID: zoneID}, test.said)
+		if got := fmt.Sprint(from, to, err); !strings.Contains(got, test.want) {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+		c.Close()
 	}
 }

@@ -89,7 +89,7 @@ func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) (err erro
 	if err != nil {
 		return err
 	}
-	d.store, err = zonestore.Open(zonestore.Options{Dir: c.DataDir, Lifetime: limits.Lifetime, Log: d.log.Named("store")})
+	d.store, err = zonestore.Open(zonestore.Options{Dir: c.DataDir, Lifetime: limits.Lifetime, Versions: c.Zones.Versions, Log: d.log.Named("store")})
 	return err
 }
 
@@ -193,6 +193,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		Diagnoser:        diagnoser{d.engine},
 		Events:           d.events,
 		Copies:           servedCopies{d.store},
+		Versions:         zoneVersions{d.engine},
 		Metrics:          metrics.Handler(series),
 		MetricsNeedToken: c.Metrics.RequireToken,
 		Ready:            d.ready.Load,

@@ -93,6 +93,7 @@ func (z zoneStatus) Status(zoneID string) (api.Status, bool) {
 	if h := s.Held; h != nil {
 		status.Held = &api.Held{
 			Serial: h.Serial, Records: h.Records, Peer: h.Peer, Cause: string(h.Cause), Detail: h.Text, Since: h.Since, Discarded: h.Discarded,
+			RolledBack: h.RolledBack,
 		}
 	}
 	for _, t := range s.Tries {
@@ -155,9 +156,41 @@ func (o orders) Discard(zoneID string, serial uint32) error {
 	return orderError(o.Engine.Discard(zoneID, serial))
 }
 
+func (o orders) Rollback(ctx context.Context, zoneID string, serial *uint32, by string) (uint32, error) {
+	to, err := o.Engine.Rollback(ctx, zoneID, serial, by)
+	return to, orderError(err)
+}
+
+// zoneVersions gives the API the versions of zones.
+type zoneVersions struct{ engine *transfer.Engine }
+
+func (z zoneVersions) Versions(zoneID string) ([]api.Version, error) {
+	list, err := z.engine.Versions(zoneID)
+	all := make([]api.Version, len(list))
+	for i, v := range list {
+		all[i] = api.Version{Serial: v.Serial, Received: v.Received, State: string(v.State), Records: v.Records, Changes: v.Changes}
+	}
+	return all, err
+}
+
+func (z zoneVersions) Version(zoneID string, serial uint32) (*zone.Zone, error) {
+	version, err := z.engine.Version(zoneID, serial)
+	return version, orderError(err)
+}
+
 // orderError gives what the engine says the API's words.
 func orderError(err error) error {
 	switch {
+	case errors.Is(err, transfer.ErrBusy):
+		return api.ErrBusy
+	case errors.Is(err, transfer.ErrNoCopy):
+		return api.ErrNoCopy
+	case errors.Is(err, transfer.ErrNoVersion):
+		return api.ErrNoVersion
+	case errors.Is(err, transfer.ErrServed):
+		return api.ErrServed
+	case errors.Is(err, transfer.ErrOutOfTime):
+		return api.ErrOutOfTime
 	case errors.Is(err, transfer.ErrNothingHeld):
 		return api.ErrNothingHeld
 	case errors.Is(err, transfer.ErrOtherHeld):

@@ -16,8 +16,8 @@ func zoneCommand() *cobra.Command {
 	r := new(remote)
 	return managed("zone", "Manage the zones of a running daemon", r,
 		r.zoneList(), r.zoneShow(), r.zoneStatus(), r.zoneAdd(), r.zoneSet(), r.zoneRemove(),
-		r.zoneTransfer(), r.zoneWatch(), r.zoneRelease(), r.zoneDiscard(), r.zoneSettings(),
-		r.zoneDiagnose(), r.zoneExport(), r.zoneImport())
+		r.zoneTransfer(), r.zoneWatch(), r.zoneVersions(), r.zoneDiff(), r.zoneRollback(), r.zoneRelease(), r.zoneDiscard(),
+		r.zoneSettings(), r.zoneDiagnose(), r.zoneExport(), r.zoneImport())
 }
 
 // zoneRun is what a command does with one zone.

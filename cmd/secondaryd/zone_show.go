@@ -148,6 +148,15 @@ func printHeld(w io.Writer, s apiclient.Status) error {
 	if h == nil {
 		return nil
 	}
+	if h.RolledBack && !h.Discarded {
+		_, err := fmt.Fprintf(w, `
+The zone was rolled back from version %d: %s
+  serve it again:  secondaryd zone release %s --serial %d
+  end the alarm:   secondaryd zone discard %s --serial %d
+  or mend the zone at the primary and raise its serial: a newer version is taken as always
+`, h.Serial, harmless(h.Detail), s.ID, h.Serial, s.ID, h.Serial)
+		return err
+	}
 	if h.Discarded {
 		_, err := fmt.Fprintf(w, "\nVersion %d was discarded: %s\n", h.Serial, harmless(h.Detail))
 		return err

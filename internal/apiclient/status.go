@@ -34,6 +34,8 @@ type Held struct {
 	Detail    string    `json:"detail"`
 	Since     time.Time `json:"held_time"`
 	Discarded bool      `json:"discarded"`
+
+	RolledBack bool `json:"rolled_back"` // an operator went back from it
 }
 
 // PeerStatus is what a peer did when it was asked last.

@@ -85,6 +85,8 @@ func TestCommandLine(t *testing.T) {
 	if stdout := c.must(t, "zone", "settings", in.ID, "--max-shrink-percent", "90"); !strings.Contains(stdout, "90") {
 		t.Errorf("settings: %s", stdout)
 	}
+	c.goBack(t, in.ID)
+	harness.WaitSerial(t, d.DNS, zoneName, 2)
 	c.must(t, "zone", "set", in.ID, "--refresh", "10m")
 	if stdout := c.must(t, "zone", "show", in.ID); !strings.Contains(stdout, "every 600 s") {
 		t.Errorf("show: %s", stdout)
@@ -101,6 +103,24 @@ func TestCommandLine(t *testing.T) {
 	}
 	if _, stderr, code := c.run(t, "zone", "status", in.ID); code != 3 {
 		t.Errorf("a zone that is gone: exit code %d: %s", code, stderr)
+	}
+}
+
+// goBack goes back from version 2 of a zone to version 1, and on to it again.
+func (c cli) goBack(t *testing.T, zone string) {
+	t.Helper()
+	for _, step := range []struct{ args, want string }{
+		{"versions " + zone, "2       served"},
+		{"diff " + zone, "--- 1\n+++ 2\n-" + zoneName},
+		{"rollback " + zone, "version 1 is served again"},
+		{"versions " + zone, "1       served"},
+		{"status " + zone, "rolled back from version 2"},
+		{"diff " + zone + " 2", "--- 2\n+++ 1\n-" + zoneName},
+		{"release " + zone + " --serial 2", "released version 2"},
+	} {
+		if stdout := c.must(t, append([]string{"zone"}, strings.Fields(step.args)...)...); !strings.Contains(stdout, step.want) {
+			t.Errorf("zone %s: %s, want %q", step.args, stdout, step.want)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package soak
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"testing"
@@ -60,9 +62,25 @@ func (s *soak) keepZones(ctx context.Context) {
 			s.call(ctx, http.MethodPost, force, nil, http.StatusOK)
 		case 4:
 			s.call(ctx, http.MethodPost, path, s.incoming(z), http.StatusBadRequest) // is there already
+		case 5:
+			s.lookBack(ctx, path)
 		default:
 			s.call(ctx, http.MethodGet, path, nil, http.StatusOK)
 		}
+	}
+}
+
+// lookBack compares versions of a zone, which may go while it looks.
+func (s *soak) lookBack(ctx context.Context, path string) {
+	var list []struct {
+		Serial uint32 `json:"soa_serial"`
+	}
+	answer := s.call(ctx, http.MethodGet, path+"/versions", nil, http.StatusOK)
+	if err := json.Unmarshal(answer.Result, &list); err != nil && ctx.Err() == nil {
+		s.faults.add("API: versions: %v in %s", err, answer.Result)
+	}
+	for _, v := range list {
+		s.call(ctx, http.MethodGet, fmt.Sprintf("%s/versions/%d/diff", path, v.Serial), nil, http.StatusOK, http.StatusNotFound, http.StatusServiceUnavailable)
 	}
 }
 

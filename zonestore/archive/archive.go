@@ -39,7 +39,9 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // Meta is what is known of a copy besides its records.
 type Meta struct {
 	ID       string    // the zone id it belongs to
-	Received time.Time // when its transfer ended
+	Received time.Time // when its transfer ended, or when it was rolled back to
+
+	RolledBack bool // an operator had it take the place of a newer version
 }
 
 const folder = "copies"
@@ -68,11 +70,14 @@ type Archive struct {
 
 // Open opens the archive in dir, and makes it if need be. The Recovery tells
 // what was found there that is no whole copy.
-func Open(dir string) (*Archive, Recovery, error) {
-	return openSyncing(dir, (*os.File).Sync)
+//
+// Of each zone the last so many versions are kept, the copy among them, as far as
+// docs/format.md says; 1 keeps the copy alone.
+func Open(dir string, versions int) (*Archive, Recovery, error) {
+	return openSyncing(dir, versions, (*os.File).Sync)
 }
 
-func openSyncing(dir string, fsync func(*os.File) error) (*Archive, Recovery, error) {
+func openSyncing(dir string, versions int, fsync func(*os.File) error) (*Archive, Recovery, error) {
 	path := filepath.Join(dir, folder)
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, Recovery{}, err
@@ -84,7 +89,7 @@ func openSyncing(dir string, fsync func(*os.File) error) (*Archive, Recovery, er
 	a := &Archive{
 		root:     root,
 		fsync:    fsync,
-		index:    index{entries: map[key]*entry{}, segments: map[uint32]*segment{}},
+		index:    index{entries: map[key]*entry{}, segments: map[uint32]*segment{}, versions: versions, before: map[key]uint64{}},
 		pending:  map[key]uint64{},
 		obsolete: map[key]struct{}{},
 	}
@@ -105,26 +110,44 @@ func (a *Archive) closeFiles() error {
 // Save writes a copy in place of the one before. After it returns, the copy
 // survives the end of the process; after the next Sync, a power cut.
 func (a *Archive) Save(meta Meta, z *zone.Zone) error {
-	if err := a.save(meta, z); err != nil {
+	if err := a.save(meta, z, false); err != nil {
 		return fmt.Errorf("save copy: %w", err)
 	}
 	return nil
 }
 
-func (a *Archive) save(meta Meta, z *zone.Zone) error {
+func (a *Archive) save(meta Meta, z *zone.Zone, isRollback bool) error {
 	if len(meta.ID) > maxID {
 		return fmt.Errorf("zone id of %d octets", len(meta.ID))
 	}
+	h := head{kind: kindCopy, key: keyOf(meta.ID), received: meta.Received.UnixMicro(), serial: z.Serial()}
+	h.prev = a.follows(h.key, h.serial, isRollback)
 	frame := frameWriter{octets: make([]byte, headSize, headSize+min(z.Octets()+1<<10, largeCopy))}
 	err := z.Encode(&frame)
 	if errors.Is(err, errLarge) {
-		return a.saveFile(meta, z)
+		return a.saveFile(h, meta.ID, z)
 	}
 	if err != nil {
 		return err
 	}
-	_, _, err = a.put(head{kind: kindCopy, key: keyOf(meta.ID), received: meta.Received.UnixMicro(), serial: z.Serial()}, frame.octets)
+	_, _, err = a.put(h, frame.octets)
 	return err
+}
+
+// follows returns what a whole copy that is written now says of what it follows.
+// It stays right until that is done: a zone has one writer.
+func (a *Archive) follows(k key, serial uint32, isRollback bool) uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e, ok := a.index.entries[k]
+	if !ok {
+		return 0
+	}
+	prev := e.follows(a.index.versions, serial, isRollback)
+	if isRollback {
+		prev |= rollback
+	}
+	return prev
 }
 
 // largeCopy is from how many octets on a copy has a file of its own.

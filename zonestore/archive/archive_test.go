@@ -81,7 +81,7 @@ func next(t testing.TB, z *zone.Zone) (*zone.Zone, []byte) {
 // the same without fsync.
 func openArchive(t testing.TB, dir string) (*Archive, Recovery) {
 	t.Helper()
-	a, found, err := openSyncing(dir, func(*os.File) error { return nil })
+	a, found, err := openSyncing(dir, 1, func(*os.File) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

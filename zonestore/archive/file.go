@@ -20,12 +20,12 @@ import (
 // A large copy lies in a file of its own. It is written as *.part, renamed to
 // *.new when it is whole, and takes its name when it has reached the disk.
 const (
-	fileMagic  = "SDCOPY\x00\x02" // the last octet is the version
+	fileMagic  = "SDCOPY\x00\x03" // the last octet is the version
 	partSuffix = ".part"
 	newSuffix  = ".new"
 	maxID      = 1 << 10
 	// maxFileHead is what the longest head takes.
-	maxFileHead = len(fileMagic) + 8 + 4 + 8 + 2 + maxID + 4
+	maxFileHead = len(fileMagic) + 8 + 8 + 4 + 8 + 2 + maxID + 4
 )
 
 // Numbers of own files that say no seq.
@@ -37,6 +37,7 @@ const (
 // fileHead is what stands before the compiled zone.
 type fileHead struct {
 	seq      uint64
+	prev     uint64 // as in the head of a record; 0 in a file of version 1 or 2
 	serial   uint32 // 0 in a file of version 1
 	received int64  // microseconds since 1970
 	id       string
@@ -51,6 +52,7 @@ func fileName(k key) string {
 func (h *fileHead) encode() []byte {
 	b := append([]byte(nil), fileMagic...)
 	b = binary.LittleEndian.AppendUint64(b, h.seq)
+	b = binary.LittleEndian.AppendUint64(b, h.prev)
 	b = binary.LittleEndian.AppendUint32(b, h.serial)
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.received))
 	b = binary.LittleEndian.AppendUint16(b, uint16(len(h.id)))
@@ -68,8 +70,10 @@ func decodeFileHead(data []byte) (fileHead, []byte, error) {
 	at := len(fileMagic)
 	switch data[version] {
 	case 1:
-	case fileMagic[version]:
+	case 2:
 		at += 8 + 4
+	case fileMagic[version]:
+		at += 8 + 8 + 4
 	default:
 		return fileHead{}, nil, fmt.Errorf("%w: copy of version %d, this release reads up to %d", zone.ErrVersion, data[version], fileMagic[version])
 	}
@@ -87,19 +91,21 @@ func decodeFileHead(data []byte) (fileHead, []byte, error) {
 	}
 	if at > len(fileMagic) {
 		h.seq = binary.LittleEndian.Uint64(data[len(fileMagic):])
-		h.serial = binary.LittleEndian.Uint32(data[len(fileMagic)+8:])
+		h.serial = binary.LittleEndian.Uint32(data[at-4:])
+	}
+	if data[version] == fileMagic[version] {
+		h.prev = binary.LittleEndian.Uint64(data[len(fileMagic)+8:])
 	}
 	h.received = int64(binary.LittleEndian.Uint64(data[at:]))
 	h.id = string(head[fixed:])
 	return h, rest[4:], nil
 }
 
-// saveFile writes a copy to the zone's own file.
-func (a *Archive) saveFile(meta Meta, z *zone.Zone) error {
-	k := keyOf(meta.ID)
-	name := fileName(k)
-	h := head{kind: kindCopy, key: k, serial: z.Serial(), seq: a.nextSeq()}
-	fh := fileHead{seq: h.seq, serial: h.serial, received: meta.Received.UnixMicro(), id: meta.ID}
+// saveFile writes a copy to the own file of the zone with that id.
+func (a *Archive) saveFile(h head, id string, z *zone.Zone) error {
+	h.seq = a.nextSeq()
+	k, name := h.key, fileName(h.key)
+	fh := fileHead{seq: h.seq, prev: h.prev, serial: h.serial, received: h.received, id: id}
 	if err := a.root.Mkdir(filepath.Dir(name), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -111,10 +117,13 @@ func (a *Archive) saveFile(meta Meta, z *zone.Zone) error {
 	defer a.write.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if err := a.keepFile(&h); err != nil {
+		return errors.Join(err, ignoreMissing(a.root.Remove(name+partSuffix)))
+	}
 	if err := a.root.Rename(name+partSuffix, name+newSuffix); err != nil {
 		return err
 	}
-	a.index.enter(h, place{size: saturate(size)})
+	a.dropGenerations(k, a.index.enter(h, place{size: saturate(size)}))
 	a.pending[k] = h.seq
 	delete(a.obsolete, k)
 	return nil
@@ -210,7 +219,7 @@ func decodeFile(r io.ReaderAt, size int64, id string, seed uint64) (*zone.Zone, 
 		return nil, Meta{}, fmt.Errorf("%w: copy belongs to zone id %q", zone.ErrDamaged, h.id)
 	}
 	z, err := zone.Read(io.NewSectionReader(r, at, size-at), size-at, seed)
-	return z, Meta{ID: h.id, Received: time.UnixMicro(h.received).UTC()}, err
+	return z, Meta{ID: h.id, Received: time.UnixMicro(h.received).UTC(), RolledBack: h.prev&rollback != 0}, err
 }
 
 // readFileHead returns the head and where it ends.

@@ -68,7 +68,7 @@ func TestLaterFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	data := version1(t, id, testZone(t, 5, 0))
-	data[len(fileMagic)-1] = 3
+	data[len(fileMagic)-1] = fileMagic[len(fileMagic)-1] + 1
 	writeFile(t, ownFile(dir, id), data)
 	a := openClean(t, dir)
 	_, _, err := a.Load(id, seed)

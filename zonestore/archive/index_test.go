@@ -47,7 +47,7 @@ func TestSettle(t *testing.T) {
 			if tc.lost > 0 {
 				lost = link{seq: tc.lost, place: place{segment: 1}}
 			}
-			x.settle(e, lost)
+			x.settle(key{}, e, lost)
 			got := []uint64{e.seq}
 			for _, l := range e.links() {
 				got = append(got, l.seq)

@@ -184,7 +184,7 @@ func TestGroupCommit(t *testing.T) {
 	const zones = 50
 	var counting atomic.Bool
 	var syncs, written atomic.Int32
-	a, _, err := openSyncing(t.TempDir(), func(*os.File) error {
+	a, _, err := openSyncing(t.TempDir(), 1, func(*os.File) error {
 		if counting.Load() && syncs.Add(1) == 1 {
 			for written.Load() < zones && !t.Failed() { // the disk takes its time
 				runtime.Gosched()
@@ -240,7 +240,7 @@ func chains(a *Archive) (n int) {
 func TestSaveSync(t *testing.T) {
 	t.Parallel()
 	syncs := 0
-	a, _, err := openSyncing(t.TempDir(), func(*os.File) error { syncs++; return nil })
+	a, _, err := openSyncing(t.TempDir(), 1, func(*os.File) error { syncs++; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestFailedSync(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var failing atomic.Bool
-	a, _, err := openSyncing(dir, func(*os.File) error {
+	a, _, err := openSyncing(dir, 1, func(*os.File) error {
 		if failing.Load() {
 			return errDisk
 		}

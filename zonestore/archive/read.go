@@ -37,11 +37,16 @@ func (a *Archive) read(id string, e *entry, seed uint64) (*zone.Zone, Meta, erro
 		return nil, Meta{}, fmt.Errorf("%w: a record is damaged or missing", zone.ErrDamaged)
 	}
 	z, meta, err := a.readBase(id, e, seed)
-	if err != nil || e.chain == nil {
+	if err != nil || len(e.links()) == 0 {
 		return z, meta, err
 	}
+	return a.replay(z, meta, e.links())
+}
+
+// replay makes the version that deltas lead to from z.
+func (a *Archive) replay(z *zone.Zone, meta Meta, links []link) (*zone.Zone, Meta, error) {
 	d := zone.NewDelta(z, zone.Limits{})
-	for _, l := range e.links() {
+	for _, l := range links {
 		h, changes, err := a.readRecord(l.place)
 		if err != nil {
 			return nil, Meta{}, err
@@ -49,14 +54,14 @@ func (a *Archive) read(id string, e *entry, seed uint64) (*zone.Zone, Meta, erro
 		if err := d.Replay(changes); err != nil {
 			return nil, Meta{}, fmt.Errorf("delta to serial %d: %w", l.serial, err)
 		}
-		meta.Received = h.time()
+		meta.Received, meta.RolledBack = h.time(), false
 	}
-	z, err = d.Finish()
+	z, err := d.Finish()
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%w: deltas: %w", zone.ErrDamaged, err)
 	}
-	if z.Serial() != e.serial {
-		return nil, Meta{}, fmt.Errorf("%w: deltas lead to serial %d, not %d", zone.ErrDamaged, z.Serial(), e.serial)
+	if to := links[len(links)-1].serial; z.Serial() != to {
+		return nil, Meta{}, fmt.Errorf("%w: deltas lead to serial %d, not %d", zone.ErrDamaged, z.Serial(), to)
 	}
 	return z, meta, nil
 }
@@ -65,7 +70,12 @@ func (a *Archive) readBase(id string, e *entry, seed uint64) (*zone.Zone, Meta, 
 	if e.base.ownFile() {
 		return a.readFile(id, seed)
 	}
-	h, payload, err := a.readRecord(e.base)
+	return a.readCopy(id, e.base, seed)
+}
+
+// readCopy reads the whole copy at p, in a segment.
+func (a *Archive) readCopy(id string, p place, seed uint64) (*zone.Zone, Meta, error) {
+	h, payload, err := a.readRecord(p)
 	if err != nil {
 		return nil, Meta{}, err
 	}
@@ -73,7 +83,7 @@ func (a *Archive) readBase(id string, e *entry, seed uint64) (*zone.Zone, Meta, 
 		return nil, Meta{}, fmt.Errorf("%w: copy of another zone", zone.ErrDamaged)
 	}
 	z, err := zone.Decode(payload, seed)
-	return z, Meta{ID: id, Received: h.time()}, err
+	return z, Meta{ID: id, Received: h.time(), RolledBack: h.rolledBack()}, err
 }
 
 // snapshot returns a copy of a zone's entry, if there is a copy of the zone.
@@ -86,7 +96,7 @@ func (a *Archive) snapshot(k key) (entry, bool) {
 	}
 	s := *e
 	if s.chain != nil {
-		s.chain = &chain{links: slices.Clone(s.chain.links), octets: s.chain.octets}
+		s.chain = &chain{links: slices.Clone(s.chain.links), octets: s.chain.octets, from: s.chain.from}
 	}
 	return s, true
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"secondaryd/zonestore/zone"
 )
@@ -20,8 +21,9 @@ func (a *Archive) reclaim() error {
 	if err != nil {
 		return fmt.Errorf("reclaim segment %d: %w", s.number, err)
 	}
+	older := a.cutHistories(s)
 	lost, err := a.buryLost(s)
-	if lost > 0 && suffix == "" {
+	if lost+older > 0 && suffix == "" {
 		suffix = asideDamaged
 	}
 	if err == nil {
@@ -33,13 +35,33 @@ func (a *Archive) reclaim() error {
 	if err != nil {
 		return fmt.Errorf("reclaim segment %d: %w", s.number, err)
 	}
-	if lost > 0 {
+	if lost+older > 0 {
 		return &DamagedError{
 			Aside: filepath.Join(folder, segmentName(s.number)+suffix),
-			Err:   fmt.Errorf("%w: segment %d: copies of %d zones", zone.ErrDamaged, s.number, lost),
+			Err:   fmt.Errorf("%w: segment %d: copies of %d zones, earlier versions of %d", zone.ErrDamaged, s.number, lost, older),
 		}
 	}
 	return nil
+}
+
+// cutHistories drops the older generations that have lost a record with s, and
+// those behind them, and returns of how many zones: nothing that is served
+// depends on them.
+func (a *Archive) cutHistories(s *segment) (zones int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s.live == 0 {
+		return 0
+	}
+	for k, e := range a.index.entries {
+		n := slices.IndexFunc(e.older(), func(g generation) bool { return g.heldBy(s.number) })
+		if n < 0 {
+			continue
+		}
+		zones++
+		a.dropGenerations(k, a.index.cut(e, n))
+	}
+	return zones
 }
 
 // reclaimable returns the first segment that is damaged, not to be relied on, or

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -180,7 +181,25 @@ type machine struct {
 	dir      string
 	archive  *Archive
 	versions map[string]*zone.Zone
+	past     map[string][]*zone.Zone // all versions, the newest first
+	rolled   map[string]bool         // versions has one that was rolled back to
+	keep     int                     // versions of each zone
 	serial   uint32
+}
+
+// publish makes z the zone's newest version. What was rolled back to is the one
+// before it.
+func (m *machine) publish(id string, z *zone.Zone) {
+	past := m.past[id]
+	put := func(z *zone.Zone) {
+		past = slices.DeleteFunc(slices.Clone(past), func(o *zone.Zone) bool { return o.Serial() == z.Serial() })
+		past = slices.Insert(past, 0, z)
+	}
+	if m.rolled[id] && m.versions[id].Serial() != z.Serial() {
+		put(m.versions[id])
+	}
+	put(z)
+	m.past[id], m.versions[id], m.rolled[id] = past, z, false
 }
 
 var modelIDs = []string{"a", "b", "c", "d", "e"}
@@ -189,21 +208,89 @@ func (m *machine) save(r *rapid.T) {
 	id := rapid.SampledFrom(modelIDs).Draw(r, "id")
 	texts := rapid.SampledFrom([]int{0, 1, 30, largeTexts}).Draw(r, "texts")
 	m.serial += 100
-	m.versions[id] = testZone(m.t, m.serial, texts)
-	save(m.t, m.archive, id, m.versions[id])
+	z := testZone(m.t, m.serial, texts)
+	save(m.t, m.archive, id, z)
+	m.publish(id, z)
 }
 
-func (m *machine) journal(r *rapid.T) {
+// any draws a zone that there is.
+func (m *machine) any(r *rapid.T) string {
 	if len(m.versions) == 0 {
 		r.Skip()
 	}
-	id := rapid.SampledFrom(slices.Sorted(maps.Keys(m.versions))).Draw(r, "id")
-	m.versions[id] = journal(m.t, m.archive, id, m.versions[id])
+	return rapid.SampledFrom(slices.Sorted(maps.Keys(m.versions))).Draw(r, "id")
+}
+
+// saveAgain saves the copy as it is, as after a forced transfer.
+func (m *machine) saveAgain(r *rapid.T) {
+	id := m.any(r)
+	save(m.t, m.archive, id, m.versions[id])
+	m.publish(id, m.versions[id])
+}
+
+func (m *machine) rollback(r *rapid.T) {
+	id := m.any(r)
+	list := m.list(r, id)
+	v := rapid.SampledFrom(list).Draw(r, "version")
+	if v.Serial == m.versions[id].Serial() || v.Serial == m.past[id][0].Serial() {
+		r.Skip()
+	}
+	z, _, err := m.archive.LoadVersion(id, v.Serial, seed)
+	if err != nil {
+		r.Fatal(err)
+	}
+	if err := m.archive.Rollback(Meta{ID: id, Received: received}, z); err != nil {
+		r.Fatal(err)
+	}
+	m.versions[id], m.rolled[id] = z, true
+}
+
+func (m *machine) list(r *rapid.T, id string) []Version {
+	list, err := m.archive.Versions(id)
+	if err != nil {
+		r.Fatalf("versions of zone %s: %v", id, err)
+	}
+	return list
+}
+
+// checkPast compares what is kept with all that there was: as many as are to be
+// kept, if none of them is large, two in any case.
+func (m *machine) checkPast(r *rapid.T, id string) {
+	list, past := m.list(r, id), m.past[id]
+	most := min(m.keep, len(past))
+	if m.rolled[id] {
+		most = min(max(m.keep, 2), len(past))
+	}
+	large := slices.ContainsFunc(past[:most], func(z *zone.Zone) bool { return z.Records() > largeTexts })
+	if len(list) > most || len(list) < most && (!large || len(list) < min(most, 2)) {
+		r.Fatalf("zone %s: %d versions are kept, want %d", id, len(list), most)
+	}
+	for i, v := range list {
+		want := past[i]
+		if m.rolled[id] && i == len(list)-1 && v.Serial == m.versions[id].Serial() {
+			want = m.versions[id] // those between are no longer kept
+		}
+		z, _, err := m.archive.LoadVersion(id, v.Serial, seed)
+		if err != nil || v.Serial != want.Serial() || !z.SameAs(want) {
+			r.Fatalf("zone %s: version %d is %d, %s, %v; want %s", id, i, v.Serial, describe(z), err, describe(want))
+		}
+	}
+	from, since, ok := m.archive.RolledBack(id)
+	if ok != m.rolled[id] || ok && (from != past[0].Serial() || !since.Equal(received)) {
+		r.Fatalf("zone %s: rolled back %v, from %d at %s", id, ok, from, since)
+	}
+}
+
+func (m *machine) journal(r *rapid.T) {
+	id := m.any(r)
+	m.publish(id, journal(m.t, m.archive, id, m.versions[id]))
 }
 
 func (m *machine) delete(r *rapid.T) {
 	id := rapid.SampledFrom(modelIDs).Draw(r, "id")
 	delete(m.versions, id)
+	delete(m.past, id)
+	delete(m.rolled, id)
 	mustDelete(m.t, m.archive, id)
 }
 
@@ -219,7 +306,15 @@ func (m *machine) reopen(r *rapid.T) {
 	} else {
 		closeArchive(m.t, m.archive)
 	}
-	m.archive = openClean(m.t, m.dir)
+	m.open()
+}
+
+func (m *machine) open() {
+	a, found, err := openSyncing(m.dir, m.keep, func(*os.File) error { return nil })
+	if err != nil || found.Torn != 0 || found.Faults != nil || found.Doubtful {
+		m.t.Fatalf("found at the start: %+v, %v", found, err)
+	}
+	m.archive = a
 }
 
 func (m *machine) check(r *rapid.T) {
@@ -229,7 +324,11 @@ func (m *machine) check(r *rapid.T) {
 		if ok != (err == nil) || ok && (z.Serial() != want.Serial() || z.Records() != want.Records()) {
 			r.Fatalf("zone %s: got %s, %v; want %s", id, describe(z), err, describe(want))
 		}
+		if ok {
+			m.checkPast(r, id)
+		}
 	}
+	m.checkFiles(r)
 	m.checkLive(r)
 }
 
@@ -240,6 +339,27 @@ func describe(z *zone.Zone) string {
 	return fmt.Sprintf("serial %d with %d records", z.Serial(), z.Records())
 }
 
+// checkFiles looks for files that nothing needs.
+func (m *machine) checkFiles(r *rapid.T) {
+	var want, got []string
+	for k, e := range m.archive.index.entries {
+		for _, g := range e.older() {
+			if g.base.ownFile() {
+				want = append(want, oldFile{k, g.seq}.name())
+			}
+		}
+	}
+	for _, name := range files(m.t, m.dir) {
+		if strings.Contains(name, oldSuffix) {
+			got = append(got, name)
+		}
+	}
+	slices.Sort(want)
+	if slices.Sort(got); !slices.Equal(got, want) {
+		r.Fatalf("files of older generations: got %v, want %v", got, want)
+	}
+}
+
 // checkLive counts what lives in each segment anew.
 func (m *machine) checkLive(r *rapid.T) {
 	live := map[uint32]int64{}
@@ -247,8 +367,13 @@ func (m *machine) checkLive(r *rapid.T) {
 		if e.at(e.base) != nil {
 			live[e.base.segment] += int64(e.base.size)
 		}
-		for _, l := range e.links() {
-			live[l.place.segment] += int64(l.place.size)
+		for _, g := range append(history{e.present()}, e.older()...) {
+			if g.seq != e.seq {
+				live[g.base.segment] += int64(g.base.size)
+			}
+			for _, l := range g.links {
+				live[l.place.segment] += int64(l.place.size)
+			}
 		}
 	}
 	for number, s := range m.archive.index.segments {
@@ -261,10 +386,14 @@ func (m *machine) checkLive(r *rapid.T) {
 func TestModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		m := &machine{t: t, dir: t.TempDir(), versions: map[string]*zone.Zone{}}
-		m.archive = openClean(t, m.dir)
+		m := &machine{
+			t: t, dir: t.TempDir(), versions: map[string]*zone.Zone{}, past: map[string][]*zone.Zone{}, rolled: map[string]bool{},
+			keep: rapid.IntRange(1, 5).Draw(r, "keep"),
+		}
+		m.open()
 		r.Repeat(map[string]func(*rapid.T){
 			"save": m.save, "journal": m.journal, "journal again": m.journal, "delete": m.delete,
+			"save again": m.saveAgain, "roll back": m.rollback,
 			"sync": m.sync, "seal": m.seal, "reopen": m.reopen, "": m.check,
 		})
 		closeArchive(t, m.archive)

@@ -38,7 +38,7 @@ type head struct {
 	kind     kind
 	key      key
 	seq      uint64
-	prev     uint64 // of a delta: the seq of the record before it
+	prev     uint64 // of a delta: the seq of the record before it; of a copy see before
 	received int64  // microseconds since 1970
 	serial   uint32 // of the version that the record leads to
 	length   uint32 // of the payload
@@ -56,6 +56,21 @@ var (
 )
 
 func (h *head) time() time.Time { return time.UnixMicro(h.received).UTC() }
+
+// rollback marks, in prev of a whole copy, one that an operator had take the
+// place of a newer version.
+const rollback = 1 << 63
+
+// before returns the seq of the last record of the generation that a whole copy
+// follows, 0 if it follows none.
+func (h *head) before() uint64 {
+	if h.kind == kindRemoved {
+		return 0
+	}
+	return h.prev &^ rollback
+}
+
+func (h *head) rolledBack() bool { return h.kind == kindCopy && h.prev&rollback != 0 }
 
 // size returns the octets of the whole record.
 func (h *head) size() int64 { return int64(headSize) + int64(h.length) }

@@ -23,6 +23,7 @@ type recovery struct {
 	*Archive
 	found Recovery
 	lost  map[key]link // the newest damaged record of a zone, and where
+	old   []oldFile    // of older generations
 }
 
 // recover fills the index. What can't be read is reported and worked around.
@@ -34,8 +35,10 @@ func (a *Archive) recover() Recovery {
 		a.index.entry(k) // if that was all there is of the zone
 	}
 	for k, e := range a.index.entries {
-		a.index.settle(e, r.lost[k])
+		a.index.settle(k, e, r.lost[k])
 	}
+	a.index.before = nil
+	r.tidyOldFiles()
 	a.resume()
 	return r.found
 }

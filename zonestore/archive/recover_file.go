@@ -39,6 +39,10 @@ func (r *recovery) readName(dir, name string) error {
 		return r.root.Remove(filepath.Join(dir, name))
 	case newSuffix:
 		return r.promote(key(octets))
+	default:
+		if seq, ok := oldSeq(name[len(stem):]); ok {
+			r.learnOldFile(oldFile{key(octets), seq})
+		}
 	}
 	return nil
 }
@@ -100,7 +104,10 @@ func (r *recovery) learnFile(k key) {
 		return
 	}
 	delete(r.obsolete, k)
-	e.base, e.seq, e.serial, e.removed = place{size: max(1, saturate(size))}, h.seq, h.serial, false
+	if e.base.ownFile() {
+		e.base, e.seq = place{}, 0 // that one is no longer there
+	}
+	r.index.learnBase(head{kind: kindCopy, key: k, seq: h.seq, prev: h.prev, serial: h.serial}, place{size: max(1, saturate(size))})
 }
 
 // headOf reads the head of a zone's own file.

@@ -15,20 +15,20 @@ import (
 	"secondaryd/zonestore/zone"
 )
 
-// history is a segment and what it must give when it is cut there.
-type history struct {
+// past is a segment and what it must give when it is cut there.
+type past struct {
 	octets  []byte
 	ends    []int               // where each record ends, the head of the segment first
 	serials []map[string]uint32 // what each zone's serial is by then
 }
 
 // makeHistory saves, journals and deletes a few zones.
-func makeHistory(t testing.TB) history {
+func makeHistory(t testing.TB) past {
 	t.Helper()
 	dir := t.TempDir()
-	a := openClean(t, dir)
+	a, _ := openKeeping(t, dir, 3)
 	defer closeArchive(t, a)
-	var h history
+	var h past
 	now := map[string]uint32{}
 	note := func() {
 		h.octets = copySegment(t, dir)
@@ -46,6 +46,14 @@ func makeHistory(t testing.TB) history {
 		func() { delete(now, "c"); mustDelete(t, a, "c") },
 		func() { journal(t, a, "b", testZone(t, 7, 0)); now["b"] = 8 },
 		func() { save(t, a, "a", testZone(t, 9, 0)); now["a"] = 9 },
+		func() {
+			if err := a.Rollback(Meta{ID: "a", Received: received}, testZone(t, 3, 0)); err != nil {
+				t.Fatal(err)
+			}
+			now["a"] = 3
+		},
+		func() { save(t, a, "b", testZone(t, 11, 0)); now["b"] = 11 },
+		func() { journal(t, a, "b", testZone(t, 11, 0)); now["b"] = 12 },
 	} {
 		step()
 		note()
@@ -134,10 +142,10 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-func checkDamage(t *testing.T, h history, what string, segments ...[]byte) {
+func checkDamage(t *testing.T, h past, what string, segments ...[]byte) {
 	t.Helper()
 	dir := withSegments(t, segments...)
-	a, found := openArchive(t, dir)
+	a, found := openKeeping(t, dir, 3)
 	if len(found.Faults) == 0 {
 		t.Errorf("%s: nothing found amiss", what)
 	}
@@ -156,6 +164,7 @@ func checkDamage(t *testing.T, h history, what string, segments ...[]byte) {
 		case err == nil:
 			held[id] = z.Serial()
 		}
+		checkVersions(t, a, id)
 	}
 	syncNow(t, a)
 	closeArchive(t, a)
@@ -167,12 +176,34 @@ func checkDamage(t *testing.T, h history, what string, segments ...[]byte) {
 	closeArchive(t, a)
 }
 
+// checkVersions: whatever is damaged, a version that is listed is given, or said to
+// be damaged, and the copy is as it was.
+func checkVersions(t *testing.T, a *Archive, id string) {
+	t.Helper()
+	loaded, _, err := a.Load(id, seed)
+	if err != nil {
+		return
+	}
+	list, err := a.Versions(id)
+	if err != nil || len(list) == 0 || len(list) > 3 {
+		t.Errorf("zone %s: versions %v, %v", id, list, err)
+	}
+	for _, v := range list {
+		z, _, err := a.LoadVersion(id, v.Serial, seed)
+		_, damaged := errors.AsType[*DamagedError](err)
+		if err == nil && z.Serial() != v.Serial || err != nil && !damaged && !errors.Is(err, ErrNoVersion) {
+			t.Errorf("zone %s, version %d: got %s, %v", id, v.Serial, describe(z), err)
+		}
+	}
+	wantSerial(t, a, id, loaded.Serial())
+}
+
 // TestPayloadDamage: a zone whose newest record is damaged, and known, is not
 // given in an older version; the others are.
 func TestPayloadDamage(t *testing.T) {
 	t.Parallel()
 	h := makeHistory(t)
-	for record, id := range map[int]string{6: "b", 8: "b", 9: "a"} {
+	for record, id := range map[int]string{10: "a", 11: "b", 12: "b"} {
 		bad := bytes.Clone(h.octets)
 		bad[h.ends[record]-1] ^= 1
 		a, found := openArchive(t, withSegments(t, bad, makeHistory(t).octets[:segmentHead]))
@@ -212,7 +243,7 @@ func TestLaterSegment(t *testing.T) {
 	// The later release reads its own and what we wrote: ours is newer.
 	writeFile(t, filepath.Join(dir, folder, segmentName(1)), h.octets)
 	a = openClean(t, dir)
-	wantAll(t, a, map[string]uint32{"a": 30, "b": 8})
+	wantAll(t, a, map[string]uint32{"a": 30, "b": 12})
 	closeArchive(t, a)
 }
 
@@ -274,7 +305,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		dir := withSegments(t, data)
-		a, _ := openArchive(t, dir)
+		a, _ := openKeeping(t, dir, 3)
 		held := map[string]uint32{}
 		for _, id := range []string{"a", "b", "c"} {
 			z, _, err := a.Load(id, seed)
@@ -284,6 +315,7 @@ func FuzzOpen(f *testing.F) {
 			if err == nil {
 				held[id] = z.Serial()
 			}
+			checkVersions(t, a, id)
 		}
 		save(t, a, "c", testZone(t, 40, 0))
 		held["c"] = 40

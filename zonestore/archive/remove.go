@@ -53,6 +53,7 @@ func (a *Archive) forgetFile(k key) (more bool) {
 	if !ok || e.records > 0 {
 		return ok
 	}
+	a.dropGenerations(k, e.older())
 	a.supersedeFile(k)
 	delete(a.index.entries, k)
 	return false

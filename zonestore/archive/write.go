@@ -18,6 +18,9 @@ func (a *Archive) put(h head, frame []byte) (s *segment, end int64, err error) {
 }
 
 func (a *Archive) putLocked(h head, frame []byte) (s *segment, end int64, err error) {
+	if err := a.keepFileOf(&h); err != nil {
+		return nil, 0, err
+	}
 	s, err = a.roomLocked(len(frame))
 	if err != nil {
 		return nil, 0, err
@@ -34,8 +37,18 @@ func (a *Archive) putLocked(h head, frame []byte) (s *segment, end int64, err er
 	if e, ok := a.index.entries[h.key]; ok && h.kind != kindDelta && e.base.ownFile() {
 		a.supersedeFile(h.key)
 	}
-	a.index.enter(h, p)
+	a.dropGenerations(h.key, a.index.enter(h, p))
 	return s, s.end.Load(), nil
+}
+
+// keepFileOf is keepFile for who does not hold mu.
+func (a *Archive) keepFileOf(h *head) error {
+	if h.kind != kindCopy {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.keepFile(h)
 }
 
 // supersedeFile has the zone's own file removed when what comes instead is on
