@@ -139,7 +139,7 @@ func (t *twin) takeAhead(main copyState, logged auditlog.State) bool {
 	}
 	t.log.Warn("configuration behind the audit log, brought up from it",
 		zap.String("path", main.path), zap.String("kept_as", main.path+behindSuffix),
-		zap.Uint64("revision", made.revision), zap.Uint64("old_revision", main.head.revision))
+		zap.Uint64("revision", made.revision), zap.Uint64("old_revision", main.head.revision), zap.NamedError("torn", logged.Torn))
 	if main.head.version < headVersion {
 		t.warnOfClear(behindSuffix)
 	}
