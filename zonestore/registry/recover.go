@@ -98,7 +98,7 @@ func (t *twin) report(main copyState, made rebuilt) {
 	case made.damage != nil:
 		t.log.Error("configuration damaged or missing, rebuilt from the audit log up to a damaged record: the newest changes may be lost, look at secondaryd audit", fields...)
 	default:
-		t.log.Error("configuration damaged or missing, rebuilt from the audit log: nothing is lost", fields...)
+		t.log.Error("configuration damaged or missing, rebuilt from the audit log", fields...)
 	}
 	t.why = "the configuration was rebuilt from the log"
 	t.begin()
