@@ -59,8 +59,9 @@ type State struct {
 }
 
 // Open reads the newest file of a log, from its beginning to its end, checksums
-// and order of the records included, but not what they say. The log can be
-// appended to if that leaves no Problem.
+// and order of the records included, but not what they say. Nothing in it is
+// changed, and a file that is Torn or has a Problem is not appended to: nobody can
+// know that what follows its last whole record counts for nothing.
 func Open(options Options) (*Log, State, error) {
 	l := &Log{Options: options}
 	if l.Sync == nil {

@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -120,6 +121,26 @@ func TestMembers(t *testing.T) {
 		if m.Name == "hash" && m.Before != hidden && m.After != hidden {
 			t.Errorf("the hash is shown: %v", m)
 		}
+	}
+}
+
+// Every member that is sealed is hidden too.
+func TestSealedMembersAreHidden(t *testing.T) {
+	t.Parallel()
+	k, p := key1(), peer("p1")
+	p.TLS = &PeerTLS{ClientKey: "x"}
+	seen := 0
+	for _, o := range []object{&k, &p, new(Zone), new(ACL), new(Outgoing), new(Token), new(Registration)} {
+		_, secrets := storedForm(o)
+		for member := range secrets {
+			seen++
+			if !slices.ContainsFunc(secretMembers[o.key().kind], func(name string) bool { return name == member || strings.HasSuffix(name, "."+member) }) {
+				t.Errorf("%s of a %s is shown", member, o.key().kind)
+			}
+		}
+	}
+	if seen != 2 {
+		t.Errorf("looked at %d members", seen)
 	}
 }
 

@@ -174,7 +174,7 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		r, err := Open(Options{Dir: dir, auditLeast: 1})
+		r, err := Open(Options{Dir: dir, auditLeast: 4096})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +266,7 @@ func TestModel(t *testing.T) {
 					t.Fatal(err)
 				}
 				loseOne(t, dir)
-				if r, err = Open(Options{Dir: dir, auditLeast: 1}); err != nil {
+				if r, err = Open(Options{Dir: dir, auditLeast: 4096}); err != nil {
 					t.Fatal(err)
 				}
 				if r.Revision() != revision {

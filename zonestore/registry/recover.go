@@ -98,7 +98,7 @@ func (t *twin) report(main copyState, made rebuilt) {
 	case made.damage != nil:
 		t.log.Error("configuration damaged or missing, rebuilt from the audit log up to a damaged record: the newest changes may be lost, look at secondaryd audit", fields...)
 	default:
-		t.log.Error("configuration damaged or missing, rebuilt from the audit log: nothing is lost", fields...)
+		t.log.Error("configuration damaged or missing, rebuilt from the audit log", fields...)
 	}
 	t.why = "the configuration was rebuilt from the log"
 	t.begin()
@@ -139,7 +139,7 @@ func (t *twin) takeAhead(main copyState, logged auditlog.State) bool {
 	}
 	t.log.Warn("configuration behind the audit log, brought up from it",
 		zap.String("path", main.path), zap.String("kept_as", main.path+behindSuffix),
-		zap.Uint64("revision", made.revision), zap.Uint64("old_revision", main.head.revision))
+		zap.Uint64("revision", made.revision), zap.Uint64("old_revision", main.head.revision), zap.NamedError("torn", logged.Torn))
 	if main.head.version < headVersion {
 		t.warnOfClear(behindSuffix)
 	}

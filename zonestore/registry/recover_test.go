@@ -114,7 +114,11 @@ func TestCrashAtEveryWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at := len(whole); at <= len(log); at += 7 {
+	places := []int{len(log) - 1, len(log)}
+	for at := len(whole); at < len(log)-1; at += 31 {
+		places = append(places, at)
+	}
+	for _, at := range places {
 		torn := slices.Concat(log[:at], make([]byte, len(log)-at)) // as some file systems leave it
 		for _, octets := range [][]byte{log[:at], torn} {
 			for _, main := range []string{before, after} {

@@ -161,7 +161,7 @@ func (t *twin) seal(revision uint64, objects func(yield func(Entry) bool)) error
 	if err != nil {
 		return fmt.Errorf("encrypt the secrets of the configuration: %w", err)
 	}
-	_ = t.main.Close() // it has no name any more
+	_ = t.main.Close() // all of it is in the fresh one
 	t.main, t.old = fresh, false
 	t.log.Info("the secrets of the configuration are encrypted now", zap.String("path", fresh.path))
 	t.why = "secrets are encrypted from here on"
