@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,16 @@ type bulk struct {
 	account string
 	entries []bulkEntry // deletions, then creations: a name may go and come
 	deleted int         // how many of them are deletions
+	ids     string      // how the ids begin that are made
 }
+
+// madeDigits is how many digits of an id count the zones of a request. Ids that
+// follow one another lie together on disk: a commit writes a tenth of the pages
+// that it would with ids from all over the file.
+const madeDigits = 8
+
+// newID makes the next id.
+func (b *bulk) newID() string { return fmt.Sprintf("%s%0*x", b.ids, madeDigits, len(b.entries)) }
 
 // bulkEntry is what is to be done with one zone, and what came of it.
 type bulkEntry struct {
@@ -98,7 +108,8 @@ func readBulk(f *form, account string) (*bulk, error) {
 	if deletions == nil && creations == nil {
 		return nil, refuse(codeMissing, "the members create and delete are both missing; a list of zones is needed in one of them")
 	}
-	b := &bulk{account: account}
+	id := newID()
+	b := &bulk{account: account, ids: id[:len(id)-madeDigits]}
 	for _, part := range []struct {
 		name  string
 		list  *value
@@ -134,7 +145,7 @@ func (b *bulk) owns(account string) bool { return account == b.account }
 // creation is of a zone as POST …/incoming makes it, under the id that the form
 // has or a new one.
 func (b *bulk) creation(f *form) bulkEntry {
-	id := newID()
+	id := b.newID()
 	switch given := f.textOrEmpty("id"); {
 	case given == "":
 	case registry.ValidID(given):
@@ -178,7 +189,7 @@ func (b *bulk) deletion(f *form) bulkEntry {
 
 // bulkTogether is how many transactions share commits: as many as one commit
 // takes. Those who change single zones meanwhile wait for one of these at most.
-const bulkTogether = 8
+const bulkTogether = 16
 
 // runBulk does the entries, in their order, and returns how many are done with,
 // durably. An error is of the disk or of the end of ctx, and refuses the entries

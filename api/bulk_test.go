@@ -101,8 +101,10 @@ func TestBulkIDs(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if len(v.Create[1].ID) != 32 || v.Create[1].ID == v.Create[2].ID {
-		t.Errorf("made the ids %q and %q", v.Create[1].ID, v.Create[2].ID)
+	other := s.bulk(t, testToken, bulkOfA, bulkBody(nil, []string{s.zoneBody("z.example")})).Create[0].ID
+	first, second := v.Create[1].ID, v.Create[2].ID
+	if len(first) != 32 || first >= second || first[:24] != second[:24] || len(other) != 32 || other[:24] == first[:24] {
+		t.Errorf("made the ids %q and %q, and in another request %q", first, second, other)
 	}
 }
 

@@ -15,7 +15,7 @@ var ErrConflict = errors.New("stored configuration was changed by another writer
 // transactions that wait. A sync costs as much as writing some hundred objects, so
 // those who change many zones get more done for it; who waits behind a full commit
 // waits for some milliseconds more.
-const maxCommit = 1024
+const maxCommit = 2048
 
 // request is one transaction that waits for its commit.
 type request struct {
