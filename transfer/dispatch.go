@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"secondaryd/internal/background"
 	"secondaryd/zonestore"
 )
 
@@ -94,6 +95,9 @@ func (e *Engine) startLocked(j *job, c choice) {
 	j.stop = cancel
 	e.workers.Go(func() {
 		defer cancel()
+		var work background.Work
+		defer work.End()
+		o.work = &work
 		r := e.refresh(ctx, o)
 		e.finish(ctx, j, o, r)
 	})

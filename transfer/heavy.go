@@ -1,11 +1,16 @@
 package transfer
 
-import "secondaryd/internal/hugepage"
+import (
+	"secondaryd/internal/background"
+	"secondaryd/internal/hugepage"
+)
 
-// heavy sees to a transfer that turns out to be large: what it allocates lies in
-// huge pages, since otherwise touching new memory would be a third of its work.
+// heavy sees to a transfer that turns out to be large: it stands back behind
+// answers from then on, and what it allocates lies in huge pages, since otherwise
+// touching new memory would be a third of its work.
 type heavy struct {
-	next   int64 // octets at which there is something to do
+	work   *background.Work // that the transfer is part of
+	next   int64            // octets at which there is something to do
 	filled func()
 }
 
@@ -25,6 +30,7 @@ func (h *heavy) received(octets int64) {
 		return
 	}
 	h.end()
+	h.work.Begin()
 	h.filled = hugepage.Reserve(heapAhead)
 	h.next = octets + streamAhead
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"secondaryd/internal/background"
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/registry"
@@ -162,4 +163,5 @@ type order struct {
 	datagrams bool
 	held      *held
 	wish      wish
+	work      *background.Work // the refresh, which may turn out to be long
 }

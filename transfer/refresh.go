@@ -202,7 +202,7 @@ func (r *refreshing) accept(soa zone.SOA) error {
 // not what its digest says may be at fault themselves: the zone is fetched whole
 // then.
 func (r *refreshing) transfer(ctx context.Context, p peer, a *attempt) error {
-	w := want{apex: r.order.apex, accept: r.accept}
+	w := want{apex: r.order.apex, accept: r.accept, work: r.order.work}
 	if p.ixfr && !r.anything {
 		w.base = r.base(a.serial)
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"secondaryd/internal/background"
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore/zone"
 )
@@ -56,6 +57,8 @@ type want struct {
 	base *zone.Zone
 	// accept is asked with the SOA that the stream begins with and may refuse it.
 	accept func(zone.SOA) error
+	// work is what the transfer is part of; nil if it is not to stand back.
+	work *background.Work
 }
 
 // transfer fetches a version of a zone from a peer. If the differences can't be
@@ -131,7 +134,7 @@ func (c *client) ask(ctx context.Context, l *line, w want) (got received, err er
 	err = l.ask(ctx, func(conn net.Conn) (err error) {
 		s, octets := c.stream(l.peer, w)
 		m := &meter{limits: c.limits, step: s.query.step(), most: octets, budget: c.budget, conn: conn}
-		got, err = c.receive(ctx, s, m)
+		got, err = c.receive(ctx, s, m, w.work)
 		// An answer that is nothing but an error code leaves the connection as it
 		// was (RFC 9103 section 7.10.2).
 		l.clean = s.refused || err == nil && got.zone != nil
@@ -155,7 +158,7 @@ func (c *client) stream(p peer, w want) (s *stream, octets int64) {
 }
 
 // receive asks the query of the stream and reads what comes.
-func (c *client) receive(ctx context.Context, s *stream, m *meter) (received, error) {
+func (c *client) receive(ctx context.Context, s *stream, m *meter, work *background.Work) (received, error) {
 	if err := c.send(m.conn, s.query); err != nil {
 		return received{}, err
 	}
@@ -168,7 +171,7 @@ func (c *client) receive(ctx context.Context, s *stream, m *meter) (received, er
 	}
 	defer c.slots.give(m)
 	defer m.release()
-	if err := c.read(s, m, n); err != nil {
+	if err := c.read(s, m, n, &heavy{work: work}); err != nil {
 		return received{}, err
 	}
 	got, err := s.into.version()
@@ -184,8 +187,7 @@ func (c *client) receive(ctx context.Context, s *stream, m *meter) (received, er
 
 // read reads the messages of a stream up to its end; n octets are those of the
 // first.
-func (c *client) read(s *stream, m *meter, n int) error {
-	var h heavy
+func (c *client) read(s *stream, m *meter, n int, h *heavy) error {
 	defer h.end()
 	signatures := s.query.verifier()
 	space := buffers.Get().(*[wire.MaxMessage]byte)
