@@ -1,17 +1,14 @@
 package api
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"go.uber.org/zap"
 
 	"secondaryd/zonestore/registry"
 	"secondaryd/zonestore/zone"
@@ -69,7 +66,7 @@ func (s *Server) diffVersions(c echo.Context) error {
 		return err
 	}
 	if asText {
-		return s.streamDiff(c, cmp)
+		return s.streamText(c, cmp.zone.Apex(), "differences of a zone cut off", cmp.write)
 	}
 	limited, cancel := context.WithTimeout(ctx, diffTimeout)
 	defer cancel()
@@ -156,28 +153,6 @@ func (cmp comparison) view(ctx context.Context) (diffView, error) {
 		view.Changes = append(view.Changes, v)
 	}
 	return view, nil
-}
-
-// streamDiff writes all differences, a record a line with a sign before it. Where
-// that can't be done to the end, the connection breaks.
-func (s *Server) streamDiff(c echo.Context, cmp comparison) error {
-	header := c.Response().Header()
-	header.Set(echo.HeaderContentType, echo.MIMETextPlainCharsetUTF8)
-	header.Set(echo.HeaderCacheControl, "no-store")
-	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
-	c.Response().WriteHeader(http.StatusOK)
-	slow, stop := s.newPaced(c)
-	defer stop()
-	to := bufio.NewWriterSize(slow, exportChunk)
-	err := cmp.write(to)
-	if err == nil {
-		err = to.Flush()
-	}
-	if err != nil {
-		s.Log.Info("differences of a zone cut off", zap.String("zone", cmp.zone.Apex()), zap.String("request", requestID(c)), zap.Error(err))
-		panic(http.ErrAbortHandler)
-	}
-	return nil
 }
 
 // write writes the differences in the manner of a unified listing without

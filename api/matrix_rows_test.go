@@ -92,7 +92,8 @@ var matrix = map[string]row{
 	"GET " + matrixIncoming + "/versions":  {absent: codeNoIncoming},
 	"GET " + matrixIncoming + "/versions/:soa_serial/diff": {absent: codeNoIncoming, id: bodyOf("5"), wrong: []trial{
 		{path: func(fixture) string { return diffPath(zoneOne, 4, "") }, status: 404, faults: "2212"},
-		{query: "?to=x", faults: "2320"}, {query: "?format=x", faults: "2320"},
+		{query: "?to=x", faults: "2320"},
+		{query: "?format=x", faults: "2320"},
 	}},
 	"POST " + matrixIncoming + "/rollback": {body: bodyOf(`{"soa_serial":5}`), absent: codeNoIncoming},
 	"GET " + matrixIncoming + "/settings":  {absent: codeNoIncoming},
