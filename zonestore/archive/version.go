@@ -51,7 +51,7 @@ func (a *Archive) Versions(id string) ([]Version, error) {
 		switch {
 		case err == nil:
 			return list, nil
-		case !errors.Is(err, fs.ErrClosed):
+		case !errors.Is(err, fs.ErrClosed) || !a.elsewhere(keyOf(id), all):
 			return nil, fmt.Errorf("list versions: %w", err)
 		}
 	}
@@ -105,6 +105,15 @@ func (a *Archive) stored(k key) ([]stored, bool) {
 		all = append(all, stored{version: Version{Serial: e.serial}, gen: e.present()})
 	}
 	return all, true
+}
+
+// elsewhere reports whether the versions of a zone are others by now, or lie
+// elsewhere.
+func (a *Archive) elsewhere(k key, all []stored) bool {
+	now, _ := a.stored(k)
+	return !slices.EqualFunc(all, now, func(x, y stored) bool {
+		return x.gen.base == y.gen.base && slices.Equal(x.gen.links, y.gen.links)
+	})
 }
 
 // receivedAt reads when a version was received.
@@ -178,7 +187,7 @@ func (a *Archive) LoadVersion(id string, serial uint32, seed uint64) (*zone.Zone
 		switch {
 		case err == nil:
 			return z, meta, nil
-		case errors.Is(err, fs.ErrClosed): // it was moved meanwhile
+		case errors.Is(err, fs.ErrClosed) && a.elsewhere(k, all): // it was moved meanwhile
 		case all[i].older && (errors.Is(err, zone.ErrDamaged) || errors.Is(err, zone.ErrVersion)):
 			return nil, Meta{}, a.endHistory(k, all[i].gen.seq, fmt.Errorf("version %d: %w", serial, err))
 		default:
@@ -235,10 +244,17 @@ func (a *Archive) endHistory(k key, seq uint64, cause error) error {
 // to take the place of: that stays known until another version is saved, see
 // RolledBack. When it returns, this survives a power cut.
 func (a *Archive) Rollback(meta Meta, z *zone.Zone) error {
-	if err := a.save(meta, z, true); err != nil {
+	k := keyOf(meta.ID)
+	// What it takes the place of must be on disk as well, and under the name that
+	// it gets: without that a restart would not know of the rollback.
+	err := a.settleBase(k)
+	if err == nil {
+		err = a.save(meta, z, true)
+	}
+	if err != nil {
 		return fmt.Errorf("save copy: %w", err)
 	}
-	return errors.Join(a.settleBase(keyOf(meta.ID)), a.syncCurrent())
+	return errors.Join(a.settleBase(k), a.syncFolders([]key{k}), a.syncCurrent())
 }
 
 // RolledBack tells which version an operator went back from, and when, if nothing
@@ -256,7 +272,7 @@ func (a *Archive) RolledBack(id string) (from uint32, since time.Time, ok bool) 
 		from = e.older()[0].end()
 		a.mu.Unlock()
 		since, err := a.receivedAt(k, &s)
-		if !errors.Is(err, fs.ErrClosed) {
+		if !errors.Is(err, fs.ErrClosed) || !a.moved(k, &entry{base: s.gen.base}) {
 			return from, since, true // a copy that can't be read is found damaged elsewhere
 		}
 	}
