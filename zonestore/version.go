@@ -65,9 +65,11 @@ func (s *Store) Rollback(served *Served, version *zone.Zone, t Timers) error {
 	}
 	now := time.Now()
 	if err := s.archive.Rollback(archive.Meta{ID: served.id, Received: now}, version); err != nil {
+		// Whether it is on disk is not known: what is served must be the newest there.
+		served.unsaved.Store(served.View().State == StateServing)
 		return err
 	}
-	served.received = now
+	served.received, served.rolledBack = now, true
 	s.setTimers(served, t)
 	if err := s.timers.write(served.id, &t); err != nil {
 		s.log.Error("can't write the timers of zones, trying again", zap.Error(err))
