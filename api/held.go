@@ -8,7 +8,14 @@ import (
 )
 
 // releaseHeld has a held version served.
-func (s *Server) releaseHeld(c echo.Context) error { return s.orderHeld(c, s.Refresher.Release) }
+func (s *Server) releaseHeld(c echo.Context) error {
+	leave, err := s.enterRollback()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return s.orderHeld(c, s.Refresher.Release)
+}
 
 // discardHeld drops a held version.
 func (s *Server) discardHeld(c echo.Context) error { return s.orderHeld(c, s.Refresher.Discard) }

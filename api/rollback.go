@@ -12,7 +12,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// Bounds on rollbacks: each reads a zone from disk and writes it.
+// Bounds on rollbacks, and on releases that end one: each reads a zone from disk
+// and writes it.
 const (
 	maxRollbacks    = 4
 	rollbackTimeout = time.Minute
@@ -34,12 +35,11 @@ func (s *Server) rollBack(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case s.rollbacks <- struct{}{}:
-		defer func() { <-s.rollbacks }()
-	default:
-		return refuse(codeBusy, "%d rollbacks are running already", maxRollbacks)
+	leave, err := s.enterRollback()
+	if err != nil {
+		return err
 	}
+	defer leave()
 	ctx, stop := s.long(c, rollbackTimeout)
 	defer stop()
 	limited, cancel := context.WithTimeout(ctx, rollbackTimeout)
@@ -49,6 +49,17 @@ func (s *Server) rollBack(c echo.Context) error {
 		return s.failRollback(c, zone.Apex(), serial, err)
 	}
 	return respond(c, rolledBack{to})
+}
+
+// enterRollback takes a place for an order that may read a zone from disk. The
+// caller calls leave at the end.
+func (s *Server) enterRollback() (leave func(), err error) {
+	select {
+	case s.rollbacks <- struct{}{}:
+		return func() { <-s.rollbacks }, nil
+	default:
+		return nil, refuse(codeBusy, "%d rollbacks or releases are running already", maxRollbacks)
+	}
 }
 
 // wantedVersion reads which version is to be served; nil if that is not said.

@@ -278,3 +278,17 @@ func TestVersionsOfOthers(t *testing.T) {
 		}
 	}
 }
+
+// TestRollbacksAtOnce: orders that read zones from disk are bounded together.
+func TestRollbacksAtOnce(t *testing.T) {
+	t.Parallel()
+	s := withVersions(t)
+	for range maxRollbacks {
+		s.rollbacks <- struct{}{}
+	}
+	for path, body := range map[string]string{"/rollback": "", "/release": `{"soa_serial":7}`} {
+		if got := s.send(t, "POST", incomingPath(zoneOne)+path, body); got.faults() != "2404" || got.status != http.StatusServiceUnavailable {
+			t.Errorf("%s, one too many: %s", path, got.body)
+		}
+	}
+}
