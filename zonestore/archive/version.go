@@ -85,9 +85,10 @@ func (a *Archive) stored(k key) ([]stored, bool) {
 	var all []stored
 	known := map[uint32]bool{}
 	add := func(g generation, older bool) {
+		g.links = slices.Clone(g.links)
 		for n := len(g.links); n >= 0 && len(all) < most; n-- {
 			at := g
-			at.links = slices.Clone(g.links[:n])
+			at.links = g.links[:n:n]
 			if serial := at.end(); !known[serial] {
 				known[serial] = true
 				all = append(all, stored{version: Version{Serial: serial, Changes: n > 0}, gen: at, older: older})
@@ -263,8 +264,8 @@ func (a *Archive) RolledBack(id string) (from uint32, since time.Time, ok bool) 
 	k := keyOf(id)
 	for {
 		a.mu.Lock()
-		e, there := a.index.entries[k]
-		if !there || !e.inForce() || e.damaged != 0 {
+		e, known := a.index.entries[k]
+		if !known || !e.there() || !e.inForce() || e.damaged != 0 {
 			a.mu.Unlock()
 			return 0, time.Time{}, false
 		}

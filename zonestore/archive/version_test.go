@@ -501,3 +501,45 @@ func TestVersionsClosed(t *testing.T) {
 		t.Fatal("it is asked for ever")
 	}
 }
+
+// TestVersionsAfterFailedRemoval: nor if its copy could not be deleted, since the
+// disk was full.
+func TestVersionsAfterFailedRemoval(t *testing.T) {
+	t.Parallel()
+	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			a, _ := openKeeping(t, dir, 5)
+			save(t, a, id, testZone(t, 1, 0))
+			save(t, a, id, testZone(t, 2, texts))
+			rollBack(t, a, 1)
+			full, err := os.Open(filepath.Join(dir, folder, segmentName(1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer full.Close()
+			disk := a.current.file
+			a.current.file = full
+			if err := a.Delete(id); err == nil {
+				t.Fatal("deleted")
+			}
+			a.current.file = disk
+			if _, _, ok := a.RolledBack(id); ok {
+				t.Error("the next zone of that id is rolled back")
+			}
+			if list, err := a.Versions(id); !errors.Is(err, ErrNone) {
+				t.Errorf("versions %v, %v", list, err)
+			}
+			if err := a.Append(Meta{ID: id}, 1, 2, nil); !errors.Is(err, ErrNeedsCopy) {
+				t.Errorf("a delta: %v", err)
+			}
+			save(t, a, id, testZone(t, 3, texts))
+			wantVersions(t, a, id, 3)
+			closeArchive(t, a)
+			a, _ = openKeeping(t, dir, 5)
+			wantVersions(t, a, id, 3)
+			closeArchive(t, a)
+		})
+	}
+}
