@@ -231,13 +231,18 @@ func (s *Store) Confirm(served *Served, t Timers) {
 	}
 }
 
-// Expire takes the copy out of service; its serial stays known.
-func (s *Store) Expire(served *Served) {
-	served.writing.Lock()
+// Expire takes the copy out of service; its serial stays known. It does not wait:
+// while a version is being written, which may take long and is likely to live on, it
+// returns false, and the copy stays.
+func (s *Store) Expire(served *Served) bool {
+	if !served.writing.TryLock() {
+		return false
+	}
 	defer served.writing.Unlock()
 	if v := served.View(); v.State == StateServing {
 		served.view.Store(&View{State: StateExpired, Serial: v.Serial, Expires: v.Expires})
 	}
+	return true
 }
 
 func (s *Store) setTimers(served *Served, t Timers) {

@@ -466,3 +466,29 @@ func TestRunFlushes(t *testing.T) {
 	}
 	closeStore(t, s)
 }
+
+// TestExpireWhileWritten: who has a zone expire does not wait for a large version
+// to be written.
+func TestExpireWhileWritten(t *testing.T) {
+	t.Parallel()
+	s, served, _ := restore(t, t.TempDir(), time.Now())
+	defer closeStore(t, s)
+	if err := s.Publish(served, version(t, s, 1), confirmed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	served.writing.Lock()
+	told := make(chan bool, 1)
+	go func() { told <- s.Expire(served) }()
+	select {
+	case done := <-told:
+		if done || served.View().State != StateServing {
+			t.Errorf("expired %v, %s", done, served.View().State)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it waits")
+	}
+	served.writing.Unlock()
+	if !s.Expire(served) || served.View().State != StateExpired {
+		t.Errorf("not expired afterwards: %s", served.View().State)
+	}
+}
