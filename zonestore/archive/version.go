@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,34 +41,39 @@ func (s *stored) record() place {
 
 // Versions lists the versions of a zone that are kept, the newest first, that of
 // the copy among them. Of versions with the same serial the newest is listed. It
-// reads the head of each, and returns ErrNone if there is no copy.
-func (a *Archive) Versions(id string) ([]Version, error) {
+// reads the head of each, and returns ErrNone if there is no copy. An earlier
+// version that can't be read ends what is kept, as in LoadVersion: then it returns
+// a *DamagedError beside those that are left.
+func (a *Archive) Versions(id string) (list []Version, damage error) {
+	k := keyOf(id)
 	for {
-		all, ok := a.stored(keyOf(id))
+		all, ok := a.stored(k)
 		if !ok {
 			return nil, ErrNone
 		}
-		list, err := a.listed(keyOf(id), all)
+		list, unread, err := a.listed(k, all)
 		switch {
 		case err == nil:
-			return list, nil
-		case !errors.Is(err, fs.ErrClosed) || !a.elsewhere(keyOf(id), all):
+			return list, damage
+		case a.elsewhere(k, all): // it was moved, or dropped, meanwhile
+		case unread.older && errors.Is(err, zone.ErrDamaged):
+			damage = cmp.Or(a.endHistory(k, unread.gen.seq, fmt.Errorf("version %d: %w", unread.version.Serial, err)), damage)
+		default:
 			return nil, fmt.Errorf("list versions: %w", err)
 		}
 	}
 }
 
-func (a *Archive) listed(k key, all []stored) ([]Version, error) {
-	list := make([]Version, len(all))
+// listed reads when the versions were received; unread is that of an error.
+func (a *Archive) listed(k key, all []stored) (list []Version, unread *stored, err error) {
+	list = make([]Version, len(all))
 	for i := range all {
-		received, err := a.receivedAt(k, &all[i])
-		if err != nil {
-			return nil, err
-		}
 		list[i] = all[i].version
-		list[i].Received = received
+		if list[i].Received, err = a.receivedAt(k, &all[i]); err != nil {
+			return nil, &all[i], err
+		}
 	}
-	return list, nil
+	return list, nil, nil
 }
 
 // stored returns where the versions of a zone lie; false if there is no copy.
@@ -188,9 +194,11 @@ func (a *Archive) LoadVersion(id string, serial uint32, seed uint64) (*zone.Zone
 		switch {
 		case err == nil:
 			return z, meta, nil
-		case errors.Is(err, fs.ErrClosed) && a.elsewhere(k, all): // it was moved meanwhile
+		case a.elsewhere(k, all): // it was moved, or dropped, meanwhile
 		case all[i].older && (errors.Is(err, zone.ErrDamaged) || errors.Is(err, zone.ErrVersion)):
-			return nil, Meta{}, a.endHistory(k, all[i].gen.seq, fmt.Errorf("version %d: %w", serial, err))
+			if err := a.endHistory(k, all[i].gen.seq, fmt.Errorf("version %d: %w", serial, err)); err != nil {
+				return nil, Meta{}, err
+			}
 		default:
 			return nil, Meta{}, fmt.Errorf("load version %d: %w", serial, err)
 		}
@@ -213,17 +221,18 @@ func (a *Archive) readStored(id string, s *stored, seed uint64) (z *zone.Zone, m
 }
 
 // endHistory drops the older generation with that base and those before it. What
-// it was read from is kept under another name, for whoever wants to know why.
+// it was read from is kept under another name, for whoever wants to know why. It
+// returns the *DamagedError for it, nil if the generation was dropped meanwhile.
 func (a *Archive) endHistory(k key, seq uint64, cause error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e, ok := a.index.entries[k]
 	if !ok {
-		return cause
+		return nil
 	}
 	n := slices.IndexFunc(e.older(), func(g generation) bool { return g.seq == seq })
 	if n < 0 {
-		return cause
+		return nil
 	}
 	g := e.older()[n]
 	name := segmentName(g.base.segment) + asideDamaged

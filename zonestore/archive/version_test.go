@@ -543,3 +543,35 @@ func TestVersionsAfterFailedRemoval(t *testing.T) {
 		})
 	}
 }
+
+// TestVersionsBehindDamage: an older generation of which not even the head can be
+// read keeps nobody from those before it.
+func TestVersionsBehindDamage(t *testing.T) {
+	t.Parallel()
+	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			a, _ := openKeeping(t, dir, 4)
+			defer closeArchive(t, a)
+			save(t, a, id, testZone(t, 1, texts))
+			save(t, a, id, testZone(t, 2, texts))
+			save(t, a, id, testZone(t, 3, texts))
+			path, at := filepath.Join(dir, folder, segmentName(1)), segmentHead+len(mark{})
+			if texts > 0 {
+				path, at = filepath.Join(dir, folder, oldFile{keyOf(id), 1}.name()), len(fileMagic)
+			}
+			data := readFile(t, path)
+			data[at] ^= 1
+			writeFile(t, path, data)
+			list, err := a.Versions(id)
+			if damaged, ok := errors.AsType[*DamagedError](err); !ok || !strings.HasSuffix(damaged.Aside, asideDamaged) {
+				t.Errorf("got %v", err)
+			}
+			if len(list) != 2 {
+				t.Errorf("got %+v", list)
+			}
+			wantVersions(t, a, id, 3, 2)
+		})
+	}
+}
