@@ -104,7 +104,7 @@ func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now 
 	if t.Expires.IsZero() || meta.RolledBack && own.Before(t.Expires) {
 		t.Expires = own // else they may still be the timers of what was gone back from
 	}
-	if s.doubtful {
+	if s.doubtful && meta.Received.Before(t.Confirmed) {
 		t.Confirmed = meta.Received // what was confirmed since may have been a newer copy
 	}
 	t, behind := t.running(now)

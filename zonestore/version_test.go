@@ -222,3 +222,31 @@ func TestRollbackTimers(t *testing.T) {
 		t.Errorf("serves %d until %s, want %s", v.Serial, v.Expires, at.Add(time.Hour))
 	}
 }
+
+// TestRollbackDoubtful: nor does a rollback confirm anything where what was lost
+// at the start is not known.
+func TestRollbackDoubtful(t *testing.T) {
+	t.Parallel()
+	dir, at := t.TempDir(), time.Now().Add(-30*time.Minute).Truncate(time.Microsecond)
+	s, served, _ := keeping(t, dir, at)
+	publishAll(t, s, served, at, 5, 6)
+	if err := s.Rollback(served, version(t, s, 5), confirmed(at)); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	f, err := os.OpenFile(filepath.Join(dir, "copies", "segments", "00000001"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("torn"); errors.Join(err, f.Close()) != nil {
+		t.Fatal(err)
+	}
+	s, served, _ = keeping(t, dir, time.Now())
+	defer closeStore(t, s)
+	if !s.doubtful {
+		t.Error("nothing is in doubt")
+	}
+	if c := served.Timers().Confirmed; c.Sub(at).Abs() > time.Second {
+		t.Errorf("confirmed %s, want %s", c, at)
+	}
+}
