@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -43,6 +44,7 @@ type twin struct {
 	tried   time.Time
 	pause   time.Duration // between attempts to begin the log anew, which copy everything
 	old     bool          // the main file is of an earlier release: secrets lie in it in clear
+	unsure  bool          // the main file holds what it refused
 }
 
 // openTwin locks the folder and opens both copies, repaired where need be.
@@ -67,9 +69,57 @@ func (t *twin) Load(yield func(Entry) error) (uint64, error) { return t.main.Loa
 func (t *twin) Commit(_ context.Context, batch Batch) error {
 	heads, err := t.main.commit(batch)
 	if err != nil {
+		t.doubt(batch, err)
 		return err
 	}
 	t.record(batch.Transactions, heads)
+	return nil
+}
+
+// doubt finds out whether the main file holds a commit that it refused: when the
+// last fsync fails all has been written.
+func (t *twin) doubt(batch Batch, refusal error) {
+	if errors.Is(refusal, ErrConflict) {
+		return
+	}
+	if h, err := t.main.head(); err != nil || h.revision >= batch.Transactions[0].Revision {
+		t.unsure, t.tried = true, time.Time{}
+	}
+}
+
+// Unsure reports whether the main file may hold the commit that it refused last.
+// Nothing must be committed on top of that before Revert.
+func (t *twin) Unsure() bool { return t.unsure }
+
+// Revert makes the main file anew with the objects that counted before the commit
+// that it refused, but tries that no more often than is sensible. What was written
+// to the old file can't be relied upon: after an fsync that fails, one that does
+// not says nothing of it.
+func (t *twin) Revert(revision uint64, objects iter.Seq[Entry]) error {
+	if time.Since(t.tried) < t.pause {
+		return fmt.Errorf("%s could not be written, and will be tried again in some seconds", t.main.path)
+	}
+	t.tried = time.Now()
+	if err := t.refresh(revision, objects); err != nil {
+		t.log.Error("configuration can't be written anew after a write that failed: no change is taken until then", zap.String("path", t.main.path), zap.Error(err))
+		return err
+	}
+	t.unsure = false
+	t.log.Warn("configuration written anew after a write that failed", zap.String("path", t.main.path), zap.Uint64("revision", revision))
+	t.why = "a write of the configuration failed"
+	_ = t.audit.Close() // objects need not be the same octets as they were
+	t.begin()
+	return nil
+}
+
+// refresh puts a main file with these objects in the place of the present one.
+func (t *twin) refresh(revision uint64, objects iter.Seq[Entry]) error {
+	fresh, err := rewrite(t.path(mainName), revision, objects)
+	if err != nil {
+		return err
+	}
+	_ = t.main.Close() // all of it is in the fresh one
+	t.main = fresh
 	return nil
 }
 
@@ -156,14 +206,12 @@ func (t *twin) warnOfClear(suffix string) {
 
 // seal replaces a main file in which secrets lie in clear by a fresh one: pages of
 // the old one that are no longer used would keep them.
-func (t *twin) seal(revision uint64, objects func(yield func(Entry) bool)) error {
-	fresh, err := rewrite(t.path(mainName), revision, objects)
-	if err != nil {
+func (t *twin) seal(revision uint64, objects iter.Seq[Entry]) error {
+	if err := t.refresh(revision, objects); err != nil {
 		return fmt.Errorf("encrypt the secrets of the configuration: %w", err)
 	}
-	_ = t.main.Close() // all of it is in the fresh one
-	t.main, t.old = fresh, false
-	t.log.Info("the secrets of the configuration are encrypted now", zap.String("path", fresh.path))
+	t.old = false
+	t.log.Info("the secrets of the configuration are encrypted now", zap.String("path", t.main.path))
 	t.why = "secrets are encrypted from here on"
 	t.begin()
 	return nil

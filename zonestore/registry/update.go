@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -115,8 +116,12 @@ func (r *Registry) store(g *group) error {
 	if len(g.changes) == 0 {
 		return nil
 	}
+	if err := r.revert(); err != nil {
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
 	// The members' contexts do not reach the disk: a commit is all of theirs.
 	if err := r.backend.Commit(context.Background(), g.batch()); err != nil {
+		_ = r.revert() // else before the next one
 		return fmt.Errorf("%w: %w", ErrStore, err)
 	}
 	r.mu.Lock()
@@ -131,6 +136,19 @@ func (r *Registry) store(g *group) error {
 	r.state.revision = g.revision
 	r.feed.add(g.changes)
 	return nil
+}
+
+// revert has the backend store what it did before a commit that failed, and of
+// which it holds something all the same. commitMu must be held.
+func (r *Registry) revert() error {
+	b, ok := r.backend.(interface {
+		Unsure() bool
+		Revert(revision uint64, objects iter.Seq[Entry]) error
+	})
+	if !ok || !b.Unsure() {
+		return nil
+	}
+	return b.Revert(r.state.revision, r.entries())
 }
 
 // group is the transactions of one commit.
