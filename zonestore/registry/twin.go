@@ -125,6 +125,7 @@ func (t *twin) refresh(revision uint64, objects iter.Seq[Entry]) error {
 
 // record logs what was committed.
 func (t *twin) record(transactions []Transaction, heads []head) {
+	t.leaveLost()
 	if t.audit.Able() {
 		t.append(transactions, heads)
 	}
@@ -144,6 +145,18 @@ func (t *twin) append(transactions []Transaction, heads []head) {
 		t.trouble.Store(&err)
 		t.why, t.tried = "the file before could not be written", time.Time{}
 	}
+}
+
+// leaveLost lets go of a file of the log that is of no use as a copy any more.
+func (t *twin) leaveLost() {
+	err := t.audit.Lost()
+	if err == nil {
+		return
+	}
+	t.log.Error("audit log was removed or changed by somebody else, and is begun anew", zap.Error(err))
+	err = errors.Join(err, t.audit.Close())
+	t.trouble.Store(&err)
+	t.why, t.tried = "the file before was removed or changed", time.Time{}
 }
 
 // beginAgain begins the log anew, but not more often than is sensible on a disk
@@ -219,6 +232,7 @@ func (t *twin) seal(revision uint64, objects iter.Seq[Entry]) error {
 
 // Mend begins the log anew if there is none; see Registry.Mend.
 func (t *twin) Mend() {
+	t.leaveLost()
 	if !t.audit.Able() {
 		t.beginAgain()
 	}
