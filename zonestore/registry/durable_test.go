@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -360,15 +361,23 @@ type scripted struct {
 	gate    chan struct{} // when set, a commit waits for it
 	entered chan struct{}
 	commits int
+	largest int // octets of the objects of a commit
 }
 
 func (*scripted) Load(func(Entry) error) (uint64, error) { return 0, nil }
 func (*scripted) Close() error                           { return nil }
 
-func (s *scripted) Commit(context.Context, Batch) error {
+func (s *scripted) Commit(_ context.Context, b Batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.commits++
+	octets := 0
+	for _, t := range b.Transactions {
+		for _, c := range t.Changes {
+			octets += len(c.Value)
+		}
+	}
+	s.largest = max(s.largest, octets)
 	if s.gate != nil {
 		s.entered <- struct{}{}
 		<-s.gate
@@ -472,6 +481,56 @@ func TestUpdateEach(t *testing.T) {
 		if !errors.Is(err, ErrStore) {
 			t.Error(err)
 		}
+	}
+}
+
+// Of large objects a commit takes fewer: memory and time of one are limited, however
+// many wait.
+func TestCommitIsLimitedInOctets(t *testing.T) {
+	t.Parallel()
+	backend := &scripted{}
+	r, err := load(backend, Options{}.withDefaults(), testCodec(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fns []func(*Tx) error
+	for i := range maxCommit / maxOperations {
+		fns = append(fns, func(tx *Tx) error {
+			for j := range maxOperations {
+				large := TSIG{ID: fmt.Sprintf("t%d-%d", i, j), Account: "a", Name: "k.example", Algorithm: "hmac-sha256."}
+				large.Secret = Secret(base64.StdEncoding.EncodeToString(make([]byte, 32<<10)))
+				if err := tx.PutTSIG(large); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := errors.Join(r.UpdateEach(t.Context(), fns...)...); err != nil {
+		t.Fatal(err)
+	}
+	const most = maxCommitOctets + maxOperations*maxObject
+	if backend.largest > most {
+		t.Errorf("a commit has %d octets, more than %d", backend.largest, most)
+	}
+	// What is deleted is written to the log, too.
+	before := backend.commits
+	fns = nil
+	for i := range maxCommit / maxOperations {
+		fns = append(fns, func(tx *Tx) error {
+			for j := range maxOperations {
+				if err := tx.DeleteTSIG(fmt.Sprintf("t%d-%d", i, j)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := errors.Join(r.UpdateEach(t.Context(), fns...)...); err != nil {
+		t.Fatal(err)
+	}
+	if commits := backend.commits - before; commits < maxCommit*(43<<10)/most {
+		t.Errorf("%d commits to delete it all", commits)
 	}
 }
 

@@ -18,6 +18,10 @@ var ErrConflict = errors.New("stored configuration was changed by another writer
 // waits for some milliseconds more.
 const maxCommit = 2048
 
+// maxCommitOctets is the same of the objects, before and after: a commit takes some
+// times as much memory, since it is written to the file and to the log.
+const maxCommitOctets = 8 << 20
+
 // request is one transaction that waits for its commit.
 type request struct {
 	ctx      context.Context //nolint:containedctx // the caller waits while it lives here
@@ -76,7 +80,7 @@ func (r *Registry) commitUntil(req *request) {
 func (r *Registry) commitLocked() {
 	g := r.newGroup()
 	var members []*request
-	for g.operations < maxCommit {
+	for g.operations < maxCommit && g.octets < maxCommitOctets {
 		req := r.dequeue()
 		if req == nil {
 			break
@@ -158,6 +162,7 @@ type group struct {
 	view         *view
 	revision     uint64 // of the last transaction that did something
 	operations   int
+	octets       int // of the objects, about
 	changes      []Change
 	transactions []Transaction
 }
@@ -199,6 +204,7 @@ func (g *group) run(req *request) {
 	}
 	g.revision = tx.revision
 	g.operations += len(tx.undo)
+	g.octets += tx.octets()
 	changes := tx.changes()
 	g.changes = append(g.changes, changes...)
 	g.transactions = append(g.transactions, tx.transaction(changes, actorOf(req.ctx)))
