@@ -40,7 +40,7 @@ type twin struct {
 	main    *boltFile
 	audit   *auditlog.Log
 	why     string                // the log is to be begun anew
-	trouble atomic.Pointer[error] // why there is no log; nil while there is one
+	trouble atomic.Pointer[error] // why there are no two copies; nil while there are
 	tried   time.Time
 	pause   time.Duration // between attempts to begin the log anew, which copy everything
 	old     bool          // the main file is of an earlier release: secrets lie in it in clear
@@ -102,9 +102,11 @@ func (t *twin) Revert(revision uint64, objects iter.Seq[Entry]) error {
 	t.tried = time.Now()
 	if err := t.refresh(revision, objects); err != nil {
 		t.log.Error("configuration can't be written anew after a write that failed: no change is taken until then", zap.String("path", t.main.path), zap.Error(err))
+		t.trouble.Store(&err)
 		return err
 	}
 	t.unsure = false
+	t.trouble.Store(nil)
 	t.log.Warn("configuration written anew after a write that failed", zap.String("path", t.main.path), zap.Uint64("revision", revision))
 	t.why = "a write of the configuration failed"
 	_ = t.audit.Close() // objects need not be the same octets as they were
@@ -233,7 +235,7 @@ func (t *twin) seal(revision uint64, objects iter.Seq[Entry]) error {
 // Mend begins the log anew if there is none; see Registry.Mend.
 func (t *twin) Mend() {
 	t.leaveLost()
-	if !t.audit.Able() {
+	if !t.audit.Able() && !t.unsure {
 		t.beginAgain()
 	}
 }

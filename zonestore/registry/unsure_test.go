@@ -49,11 +49,17 @@ func TestCommitThatMayHaveHappened(t *testing.T) {
 	if err := r.Update(t.Context(), p9); !errors.Is(err, ErrStore) {
 		t.Errorf("a change is taken on top of what was refused: %v", err)
 	}
+	if r.Degraded() == nil {
+		t.Error("nothing is said to be wrong")
+	}
 	if err := os.RemoveAll(filepath.Dir(blocked)); err != nil {
 		t.Fatal(err)
 	}
 	r.backend.(*twin).pause = 0
 	update(t, r, p9)
+	if err := r.Degraded(); err != nil {
+		t.Error(err)
+	}
 	if _, ok := r.Peer("p8"); ok {
 		t.Error("what was refused is in memory")
 	}
