@@ -111,6 +111,7 @@ func (r *Registry) dequeue() *request {
 		return nil
 	}
 	req := r.queue[0]
+	r.queue[0] = nil // or the slice keeps it in memory
 	r.queue = r.queue[1:]
 	return req
 }
