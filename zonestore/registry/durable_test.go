@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -532,6 +533,38 @@ func TestCommitIsLimitedInOctets(t *testing.T) {
 	if commits := backend.commits - before; commits < maxCommit*(43<<10)/most {
 		t.Errorf("%d commits to delete it all", commits)
 	}
+}
+
+// The largest transaction there can be fits a record of the log, and is rebuilt from it.
+func TestLargestTransaction(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := openWith(t, Options{Dir: dir})
+	for round := range 2 {
+		update(t, r, func(tx *Tx) error {
+			for i := range maxOperations {
+				large := TSIG{ID: fmt.Sprint("t", i), Account: "a", Name: fmt.Sprint("k", round), Algorithm: "hmac-sha256."}
+				secret := bytes.Repeat([]byte{byte(round), byte(i)}, 35<<9)
+				large.Secret = Secret(base64.StdEncoding.EncodeToString(secret))
+				if err := tx.PutTSIG(large); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := r.Degraded(); err != nil {
+		t.Error(err)
+	}
+	after := snapshot(t, dir)
+	compareCopies(t, after)
+	if size := len(testCodec(t).encode(r.state.get(key{KindTSIG, "t1"}))); size > maxObject || size < maxObject*15/16 {
+		t.Errorf("the objects have %d octets, want about %d", size, maxObject)
+	}
+	if err := os.Remove(filepath.Join(after, mainName)); err != nil {
+		t.Fatal(err)
+	}
+	sameObjects(t, r, open(t, after))
 }
 
 func FuzzDecode(f *testing.F) {
