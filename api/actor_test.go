@@ -21,7 +21,7 @@ func TestActor(t *testing.T) {
 	changed := w.mustAs(t, value, "POST", basePath+peersPath, `{"name":"n"}`)
 	var made struct{ ID string }
 	changed.result(t, &made)
-	inBulk := w.mustAs(t, value, "POST", basePath+bulkOfA, bulkBody(nil, []string{`{"name":"a.example","peers":["`+made.ID+`"]}`}))
+	inBulk := w.mustAs(t, value, "POST", basePath+bulkOfA, bulkBody(nil, []string{`{"name":"a.example","peers":["` + made.ID + `"]}`}))
 
 	var actors []registry.Actor
 	for item, err := range registry.History(dir) {
