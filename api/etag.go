@@ -32,9 +32,20 @@ func entityTag(revisions ...uint64) string {
 	return string(append(tag, '"'))
 }
 
+// tagOfRun completes a tag by what this run of the server is known by: after the
+// configuration was restored from a backup, which needs another run, revisions come
+// again, for other changes.
+func tagOfRun(c echo.Context, tag string) string {
+	run, _ := c.Get(runKey).(string)
+	if tag == "" {
+		return ""
+	}
+	return `"` + run + "." + tag[1:]
+}
+
 // respondTagged answers with an object and its entity tag.
 func respondTagged(c echo.Context, tag string, result any) error {
-	c.Response().Header().Set(headerETag, tag)
+	c.Response().Header().Set(headerETag, tagOfRun(c, tag))
 	return respond(c, result)
 }
 
@@ -42,6 +53,7 @@ func respondTagged(c echo.Context, tag string, result any) error {
 // knows it (RFC 9110 section 13.1). It is asked in the transaction, once nothing
 // but the body can be wrong any more; the tag is empty where nothing is there.
 func precondition(c echo.Context, tag string) error {
+	tag = tagOfRun(c, tag)
 	header := c.Request().Header
 	if lines := header.Values("If-Match"); len(lines) > 0 {
 		tags, err := entityTags("If-Match", lines)

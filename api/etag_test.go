@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"secondaryd/zonestore/registry"
 )
 
 // ifMatch makes a request that names what it is about by its tag.
@@ -189,6 +192,42 @@ func TestTagStandsForTheConfiguration(t *testing.T) {
 		if got := s.send(t, "GET", path, "").header.Get("ETag"); got != tag {
 			t.Errorf("%s: %s became %s", path, tag, got)
 		}
+	}
+}
+
+// A configuration that was restored gets the same revisions again, for other changes:
+// the tags of before mean nothing to it.
+func TestTagsOfARestoredConfiguration(t *testing.T) {
+	t.Parallel()
+	dir, backup := t.TempDir(), t.TempDir()
+	var path string
+	run := func(dir, change, tag string) answer {
+		t.Helper()
+		reg, err := registry.Open(registry.Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer reg.Close()
+		w := newWorld(t, func(o *Options) { o.Registry = reg })
+		if path == "" {
+			var made struct{ ID string }
+			w.mustAs(t, testToken, "POST", peersPath, `{"name":"n"}`).result(t, &made)
+			path = peersPath + "/" + made.ID
+			return answer{}
+		}
+		changed := w.mustAs(t, testToken, "PUT", path, change)
+		if tag != "" {
+			return w.ifMatch(t, tag, "PUT", path, change)
+		}
+		return changed
+	}
+	run(dir, "", "")
+	if err := os.CopyFS(backup, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	changed := run(dir, `{"name":"before"}`, "")
+	if got := run(backup, `{"name":"after"}`, changed.header.Get("ETag")); got.status != http.StatusPreconditionFailed {
+		t.Errorf("got %d %s, want 412: the tag is of another change", got.status, got.body)
 	}
 }
 

@@ -128,6 +128,7 @@ type Server struct {
 	rollbacks chan struct{}
 	bulks     bulks
 	started   time.Time
+	run       string          // random, 8 characters
 	open      map[string]bool // paths that need no token
 	pace      *pace
 	refusals  sparse
@@ -148,7 +149,7 @@ func New(options Options) (*Server, error) {
 		return nil, errors.New("api: a diagnoser and versions are needed")
 	}
 	s := &Server{
-		Options: options.withDefaults(), started: time.Now(),
+		Options: options.withDefaults(), started: time.Now(), run: newID()[:8],
 		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
 		exports: make(chan struct{}, maxExports), diffs: make(chan struct{}, maxDiffs), rollbacks: make(chan struct{}, maxRollbacks),
 	}
