@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -295,32 +294,4 @@ func (f failure) under(at string) failure {
 		moved[i] = problem{p.code, p.message, at + p.pointer}
 	}
 	return moved
-}
-
-// bulks is the accounts that have a bulk request running. The zero value is
-// ready, and safe for concurrent use.
-type bulks struct {
-	mu       sync.Mutex
-	accounts map[string]bool
-}
-
-// begin reports whether the account may have one now. If so, its end is called
-// for.
-func (b *bulks) begin(account string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.accounts[account] || len(b.accounts) == maxBulks {
-		return false
-	}
-	if b.accounts == nil {
-		b.accounts = make(map[string]bool, maxBulks)
-	}
-	b.accounts[account] = true
-	return true
-}
-
-func (b *bulks) end(account string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.accounts, account)
 }

@@ -20,8 +20,11 @@ type Diagnoser interface {
 // ErrBusy means that as many as may already do what was asked for.
 var ErrBusy = errors.New("too many at once")
 
-// diagnoseTime is what a diagnosis may take.
-const diagnoseTime = 30 * time.Second
+// Bounds on diagnoses.
+const (
+	diagnoseTime = 30 * time.Second
+	maxDiagnoses = 4 // at once
+)
 
 // Diagnosis is what was found of a peer.
 type Diagnosis struct {
@@ -75,11 +78,16 @@ func (s *Server) diagnose(c echo.Context) error {
 	if _, err := io.Copy(io.Discard, http.MaxBytesReader(c.Response(), c.Request().Body, s.MaxBody)); err != nil {
 		return bodyError(err)
 	}
+	account, _ := confinedTo(c)
+	if !s.diagnoses.begin(account) {
+		return errDiagnosing()
+	}
+	defer s.diagnoses.end(account)
 	ctx, stop := s.long(c, diagnoseTime)
 	defer stop()
 	found, err := s.Diagnoser.Diagnose(ctx, zone.ID)
 	if errors.Is(err, ErrBusy) {
-		return refuse(codeDiagnosing, "the zone is being diagnosed already, or several others are")
+		return errDiagnosing()
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -93,6 +101,10 @@ func (s *Server) diagnose(c echo.Context) error {
 		view.Healthy = view.Healthy && view.Peers[i].Result == "ok"
 	}
 	return respond(c, view)
+}
+
+func errDiagnosing() error {
+	return refuse(codeDiagnosing, "the zone is being diagnosed already, or several others are")
 }
 
 func (d Diagnosis) view() peerDiagnosis {

@@ -49,12 +49,11 @@ type changeView struct {
 // diffVersions tells the differences between the version of the path and another
 // one, the served version unless the query says which.
 func (s *Server) diffVersions(c echo.Context) error {
-	select {
-	case s.diffs <- struct{}{}:
-		defer func() { <-s.diffs }()
-	default:
-		return refuse(codeBusy, "%d comparisons are running already", maxDiffs)
+	account, _ := confinedTo(c)
+	if !s.diffs.begin(account) {
+		return refuse(codeBusy, "%d comparisons are running already, or half as many of the account", maxDiffs)
 	}
+	defer s.diffs.end(account)
 	asText, err := wantsText(c)
 	if err != nil {
 		return err

@@ -27,11 +27,10 @@ func (s *Server) exportZone(c echo.Context) error {
 	if !ok {
 		return refuse(codeNoCopy, "no copy of the zone is served: there was no transfer yet, or it has expired")
 	}
-	select {
-	case s.exports <- struct{}{}:
-		defer func() { <-s.exports }()
-	default:
-		return refuse(codeBusy, "%d exports are running already", maxExports)
+	account, _ := confinedTo(c)
+	if !s.exports.begin(account) {
+		return refuse(codeBusy, "%d exports are running already, or half as many of the account", maxExports)
 	}
+	defer s.exports.end(account)
 	return s.streamText(c, listed.Apex(), "zone export cut off", func(to io.Writer) error { return writeZone(to, z) })
 }

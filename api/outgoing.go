@@ -120,6 +120,9 @@ func (s *Server) switchOutgoing(c echo.Context, on bool) error {
 		if err != nil {
 			return err
 		}
+		if err := precondition(c, entityTag(o.Revision)); err != nil {
+			return err
+		}
 		if o.Enabled == on {
 			return nil
 		}

@@ -123,10 +123,11 @@ type Server struct {
 	Options
 	listener  net.Listener
 	http      *http.Server
-	exports   chan struct{} // one for each that is running, as in the next two
-	diffs     chan struct{}
-	rollbacks chan struct{}
-	bulks     bulks
+	exports   *places
+	diffs     *places
+	diagnoses *places
+	rollbacks *places
+	bulks     *places
 	started   time.Time
 	open      map[string]bool // paths that need no token
 	pace      *pace
@@ -150,7 +151,8 @@ func New(options Options) (*Server, error) {
 	s := &Server{
 		Options: options.withDefaults(), started: time.Now(),
 		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
-		exports: make(chan struct{}, maxExports), diffs: make(chan struct{}, maxDiffs), rollbacks: make(chan struct{}, maxRollbacks),
+		exports: newPlaces(maxExports, maxExports/2), diffs: newPlaces(maxDiffs, maxDiffs/2), diagnoses: newPlaces(maxDiagnoses, maxDiagnoses/2),
+		rollbacks: newPlaces(maxRollbacks, maxRollbacks/2), bulks: newPlaces(maxBulks, 1),
 	}
 	s.ending, s.end = context.WithCancel(context.Background())
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)

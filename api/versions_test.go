@@ -179,7 +179,7 @@ func TestDiffRefusals(t *testing.T) {
 		}
 	}
 	for range maxDiffs {
-		s.diffs <- struct{}{}
+		s.diffs.begin("")
 	}
 	if got := s.send(t, "GET", diffPath(zoneOne, 8, ""), ""); got.faults() != "2404" || got.status != http.StatusServiceUnavailable {
 		t.Errorf("one too many: %s", got.body)
@@ -194,7 +194,7 @@ func TestDiffCutOff(t *testing.T) {
 		if recover() == nil {
 			t.Error("the connection goes on")
 		}
-		if len(s.diffs) != 0 {
+		if s.diffs.taken != 0 {
 			t.Error("a place is taken for good")
 		}
 	}()
