@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -198,6 +199,9 @@ func (s *Server) runBulk(ctx context.Context, entries []bulkEntry) (done int, er
 		var n int
 		n, err = s.runTogether(ctx, entries[at:])
 		at += n
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = context.Cause(ctx)
 	}
 	for i := range entries {
 		e := &entries[i]

@@ -73,6 +73,9 @@ func (s *Server) diffVersions(c echo.Context) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return refuse(codeBusy, "the comparison took longer than %s; ask for it with format=text", diffTimeout)
 	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package api
 
-import "testing"
+import (
+	"context"
+	"testing"
+)
 
 // No account keeps the others from what runs a few times at once only, nor an
 // administrator from anything.
@@ -49,5 +52,19 @@ func TestPlacesAreShared(t *testing.T) {
 		if work.places.taken != 0 || len(work.places.accounts) != 0 {
 			t.Errorf("%s: %d places are taken, by %v", work.path, work.places.taken, work.places.accounts)
 		}
+	}
+}
+
+// What a bulk request has not done when its token ends is refused for that.
+func TestBulkOfTokenThatEnds(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	ctx, end := context.WithCancelCause(t.Context())
+	end(errTokenEnded())
+	b := bulk{account: accountA}
+	entries := []bulkEntry{b.creation(&form{})}
+	done, err := s.runBulk(ctx, entries)
+	if f := failureOf(err); done != 0 || f[0].code != codeAuthentication || entries[0].refused[0].code != codeAuthentication {
+		t.Errorf("%d done, %v, %v", done, err, entries[0].refused)
 	}
 }

@@ -44,6 +44,9 @@ func (s *Server) rollBack(c echo.Context) error {
 	limited, cancel := context.WithTimeout(ctx, rollbackTimeout)
 	defer cancel()
 	to, err := s.Refresher.Rollback(limited, zone.ID, serial, caller(c).ID)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		return s.failRollback(c, zone.Apex(), serial, err)
 	}
