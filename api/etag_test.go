@@ -93,6 +93,26 @@ func TestIfMatch(t *testing.T) {
 	}
 }
 
+// A switch keeps to the tag of what it switches, and changes it.
+func TestSwitchIfMatch(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	path := outgoingPath(zoneOne)
+	s.must(t, "POST", path, s.outgoingBody("example.org"))
+	for _, verb := range []string{"/enable", "/disable"} {
+		tag, before := s.send(t, "GET", path, "").header.Get("ETag"), s.Registry.Revision()
+		if got := s.ifMatch(t, `"1000000"`, "POST", path+verb, ""); got.status != 412 || got.faults() != "2330" || s.Registry.Revision() != before {
+			t.Errorf("%s: %s", verb, got.body)
+		}
+		if got := s.ifMatch(t, tag, "POST", path+verb, ""); got.status != 200 {
+			t.Errorf("%s: %s", verb, got.body)
+		}
+		if got := s.ifMatch(t, tag, "POST", path+verb, ""); got.status != 412 {
+			t.Errorf("%s again: %s", verb, got.body)
+		}
+	}
+}
+
 // A deletion keeps to the tag as well.
 func TestDeleteIfMatch(t *testing.T) {
 	t.Parallel()
