@@ -149,7 +149,7 @@ func TestRemoveMany(t *testing.T) {
 		zone("b.test", "d.test", testAccount) + "]"
 	f.answers[bulkPath] = `{"delete":[{"id":"1"},{"id":"3"}],"create":[]}`
 	f.answers[strings.Replace(bulkPath, testAccount, "other", 1)] = `{"delete":[{"errors":[{"code":1001,"message":"gone"}]}],"create":[]}`
-	out, err := execute("# some\n 3 \n\nnone.test\n", "zone", "rm", "A.test.", "2", "--file", "-", "--url", f.URL, "--token", testToken)
+	out, err := execute("# some\n 3 \n\nnone.test\n1\n", "zone", "rm", "A.test.", "2", "a.test", "--file", "-", "--url", f.URL, "--token", testToken)
 	var sent []string
 	for _, s := range f.sent {
 		sent = append(sent, s.path+" "+s.body)
