@@ -129,11 +129,11 @@ func TestImportIsCutShort(t *testing.T) {
 		fmt.Fprintf(&text, "zone%d.test\n", i)
 	}
 	f := newFakeAPI(t)
-	full := strings.TrimSuffix(strings.Repeat(`{"id":"n"},`, bulkChunk-1), ",")
+	full := strings.Repeat(`{"id":"n"},`, bulkChunk-2) + `{"errors":[{"code":2109,"message":"taken"}]}`
 	f.answers[bulkPath] = `{"delete":[],"create":[` + full + `,{"errors":[{"code":2402,"message":"no disk"}]}]}`
 	out, err := f.run("zone", "import", write(t, text.String()), "--peer", "primary")
 	if len(f.sent) != 1 || exitCode(err) != exitError || out != "" || !strings.Contains(err.Error(), "no disk") ||
-		!strings.Contains(err.Error(), "of 1001 zones, 999 added, 2 not done; the same command may be given again") {
+		!strings.Contains(err.Error(), "of 1001 zones, 998 added, 1 refused, 2 not done; the same command may be given again") {
 		t.Errorf("%d requests, code %d, %v, %q", len(f.sent), exitCode(err), err, out)
 	}
 }
