@@ -5,16 +5,21 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"secondaryd/zonestore/registry"
 )
 
 // Diagnoser finds out what is wrong with the peers of zones.
 type Diagnoser interface {
 	// Diagnose tries each peer of a zone, for diagnoseTime at most. It ends with
-	// ctx, changes nothing, and fails with ErrBusy while it can't be done.
-	Diagnose(ctx context.Context, zoneID string) ([]Diagnosis, error)
+	// ctx, changes nothing, and fails with ErrBusy while it can't be done. tell, if
+	// it is not nil, is called for each step as it is done, with what was found of
+	// its peer so far, one call at a time.
+	Diagnose(ctx context.Context, zoneID string, tell func(Diagnosis)) ([]Diagnosis, error)
 }
 
 // ErrBusy means that as many as may already do what was asked for.
@@ -85,7 +90,10 @@ func (s *Server) diagnose(c echo.Context) error {
 	defer s.diagnoses.end(account)
 	ctx, stop := s.long(c, diagnoseTime)
 	defer stop()
-	found, err := s.Diagnoser.Diagnose(ctx, zone.ID)
+	if strings.HasPrefix(strings.TrimSpace(c.Request().Header.Get(echo.HeaderAccept)), eventStream) {
+		return s.streamDiagnosis(ctx, c, zone)
+	}
+	found, err := s.Diagnoser.Diagnose(ctx, zone.ID, nil)
 	if errors.Is(err, ErrBusy) {
 		return errDiagnosing()
 	}
@@ -95,12 +103,16 @@ func (s *Server) diagnose(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	return respond(c, viewOfDiagnosis(zone, found))
+}
+
+func viewOfDiagnosis(zone registry.Zone, found []Diagnosis) diagnosisView {
 	view := diagnosisView{ID: zone.ID, Name: zone.Name, Healthy: true, Peers: make([]peerDiagnosis, len(found))}
 	for i, d := range found {
 		view.Peers[i] = d.view()
 		view.Healthy = view.Healthy && view.Peers[i].Result == "ok"
 	}
-	return respond(c, view)
+	return view
 }
 
 func errDiagnosing() error {

@@ -255,4 +255,8 @@ func TestDiagnosisInWords(t *testing.T) {
 	if exitCode(err) != exitError || !strings.Contains(err.Error(), "192.0.2.53:5353: tcp: connection refused") {
 		t.Errorf("got %v", err)
 	}
+	event := apiclient.StepEvent{Peer: peerID, Address: "192.0.2.53:5353", DiagnosisStep: step}
+	if got, want := stepText(event, map[string]string{peerID: "primary"}), "primary: connection by TCP failed: connect: refused?"; got != want {
+		t.Errorf("a step as it is done: %q, want %q", got, want)
+	}
 }

@@ -150,10 +150,15 @@ type request struct {
 	ifMatch      string // empty: whatever is there
 }
 
-// do sends a request, again if it may be sent later: nothing was done then.
+// do sends a request, again if it may be sent later.
 func (c *Client) do(ctx context.Context, r request) (Answer, error) {
+	return again(ctx, func() (Answer, error) { return c.once(ctx, r) })
+}
+
+// again repeats what may be sent later: nothing was done then.
+func again(ctx context.Context, once func() (Answer, error)) (Answer, error) {
 	for try := 1; ; try++ {
-		answer, err := c.once(ctx, r)
+		answer, err := once()
 		e, ok := errors.AsType[*Error](err)
 		if !ok || !e.notNow() || try == limitTries {
 			return answer, err
