@@ -197,6 +197,25 @@ func TestCreateIfMatch(t *testing.T) {
 	}
 }
 
+// Tags don't tell an account how many changes the others make, and outlive the
+// process.
+func TestTagsTellNothing(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	tag := s.send(t, "GET", incomingPath(zoneOne), "").header.Get("ETag")
+	zone, _ := s.Registry.Zone(zoneOne)
+	if len(tag) != 2+2*tagLength || strings.Contains(tag, fmt.Sprintf(`"%d"`, zone.Revision)) {
+		t.Errorf("the tag of revision %d is %s", zone.Revision, tag)
+	}
+	again, other := &Server{}, &Server{Options: Options{TagKey: 1}}
+	if same, another := again.entityTag(zone.Revision), other.entityTag(zone.Revision); same != tag || another == tag {
+		t.Errorf("%s, of the same key %s, of another one %s", tag, same, another)
+	}
+	if a, b := s.entityTag(1, 0), s.entityTag(0, 1); a == b || s.entityTag(0, 0) != "" {
+		t.Errorf("parts are mixed up: %s, %s", a, b)
+	}
+}
+
 // What moves by itself is no change.
 func TestTagStandsForTheConfiguration(t *testing.T) {
 	t.Parallel()

@@ -66,6 +66,10 @@ type Options struct {
 	TLS       *TLS         // nil serves plain HTTP
 	Log       *zap.Logger
 
+	// TagKey is mixed into entity tags: a secret number that outlives the process,
+	// or tags that clients keep would not.
+	TagKey uint64
+
 	Now func() time.Time // by which tokens expire; nil means time.Now
 
 	MetricsNeedToken bool
