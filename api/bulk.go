@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,6 +95,8 @@ func (s *Server) changeInBulk(c echo.Context) error {
 		}
 		s.logCutShort(ctx, c, done, len(b.entries), err)
 	}
+	// Who is slow to read keeps the place of others, and the time was for the work.
+	_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(writeTimeout))
 	view := b.view(c)
 	c.Set(countsKey, []zap.Field{zap.Int("created", view.Created), zap.Int("deleted", view.Deleted), zap.Int("refused", view.Refused)})
 	return respond(c, view)

@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	// requestTimeout is for one request and its answer.
-	requestTimeout = 60 * time.Second
+	// requestTimeout is for one request and its answer: the server takes up to a
+	// minute for a rollback or a comparison.
+	requestTimeout = 90 * time.Second
 	// maxAnswer is the length in octets up to which an answer is read.
 	maxAnswer = 256 << 20
 	// maxIdle is the number of connections that are kept for many requests at once.
