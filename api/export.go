@@ -14,6 +14,16 @@ type Copies interface {
 	Copy(zoneID string) (*zone.Zone, bool)
 }
 
+// copyOf finds the copy of a zone. One with another name is of the zone that had
+// the id before, perhaps in another account: who serves copies learns of a change
+// a moment after it is stored.
+func (s *Server) copyOf(id, apex string) (*zone.Zone, bool) {
+	z, ok := s.Copies.Copy(id)
+	return z, ok && isOf(apex, z)
+}
+
+func isOf(apex string, z *zone.Zone) bool { return z.Apex().Fold().String() == apex }
+
 // maxExports bounds exports: a reader that is slow keeps a version of a zone in memory.
 const maxExports = 8
 
@@ -23,7 +33,7 @@ func (s *Server) exportZone(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	z, ok := s.Copies.Copy(listed.ID)
+	z, ok := s.copyOf(listed.ID, listed.Apex())
 	if !ok {
 		return refuse(codeNoCopy, "no copy of the zone is served: there was no transfer yet, or it has expired")
 	}
