@@ -1,8 +1,10 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -10,26 +12,28 @@ import (
 
 const headerETag = "ETag"
 
+// tagLength is how many octets of a digest make a tag.
+const tagLength = 12
+
 // entityTag is the entity tag (RFC 9110 section 8.8.3) of an object that is
 // stored in parts with these revisions, 0 for a part that is not there; empty if
 // none is there. No two transactions have one revision: what has changed has
-// another tag.
+// another tag. The revisions themselves count the changes of all accounts, which
+// is no matter of any of them.
 //
 // It stands for what is stored, which is what a change replaces: the serial and
 // the times of a copy move by themselves, and whoever waits for a moment in which
 // they do not would never get to change anything.
-func entityTag(revisions ...uint64) string {
+func (s *Server) entityTag(revisions ...uint64) string {
 	if !slices.ContainsFunc(revisions, func(r uint64) bool { return r != 0 }) {
 		return ""
 	}
-	tag := []byte{'"'}
-	for i, revision := range revisions {
-		if i > 0 {
-			tag = append(tag, '.')
-		}
-		tag = strconv.AppendUint(tag, revision, 10)
+	text := binary.BigEndian.AppendUint64(nil, s.TagKey)
+	for _, revision := range revisions {
+		text = binary.BigEndian.AppendUint64(text, revision)
 	}
-	return string(append(tag, '"'))
+	sum := sha256.Sum256(text)
+	return `"` + hex.EncodeToString(sum[:tagLength]) + `"`
 }
 
 // tagOfRun completes a tag by what this run of the server is known by: after the

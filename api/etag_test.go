@@ -96,6 +96,26 @@ func TestIfMatch(t *testing.T) {
 	}
 }
 
+// A switch keeps to the tag of what it switches, and changes it.
+func TestSwitchIfMatch(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	path := outgoingPath(zoneOne)
+	s.must(t, "POST", path, s.outgoingBody("example.org"))
+	for _, verb := range []string{"/enable", "/disable"} {
+		tag, before := s.send(t, "GET", path, "").header.Get("ETag"), s.Registry.Revision()
+		if got := s.ifMatch(t, `"1000000"`, "POST", path+verb, ""); got.status != 412 || got.faults() != "2330" || s.Registry.Revision() != before {
+			t.Errorf("%s: %s", verb, got.body)
+		}
+		if got := s.ifMatch(t, tag, "POST", path+verb, ""); got.status != 200 {
+			t.Errorf("%s: %s", verb, got.body)
+		}
+		if got := s.ifMatch(t, tag, "POST", path+verb, ""); got.status != 412 {
+			t.Errorf("%s again: %s", verb, got.body)
+		}
+	}
+}
+
 // A deletion keeps to the tag as well.
 func TestDeleteIfMatch(t *testing.T) {
 	t.Parallel()
@@ -177,6 +197,25 @@ func TestCreateIfMatch(t *testing.T) {
 		if got := s.do(t, r); got.status != 200 {
 			t.Error(got.body)
 		}
+	}
+}
+
+// Tags don't tell an account how many changes the others make, and outlive the
+// process.
+func TestTagsTellNothing(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	tag := s.send(t, "GET", incomingPath(zoneOne), "").header.Get("ETag")
+	zone, _ := s.Registry.Zone(zoneOne)
+	if len(tag) != 2+2*tagLength || strings.Contains(tag, fmt.Sprintf(`"%d"`, zone.Revision)) {
+		t.Errorf("the tag of revision %d is %s", zone.Revision, tag)
+	}
+	again, other := &Server{}, &Server{Options: Options{TagKey: 1}}
+	if same, another := again.entityTag(zone.Revision), other.entityTag(zone.Revision); same != tag || another == tag {
+		t.Errorf("%s, of the same key %s, of another one %s", tag, same, another)
+	}
+	if a, b := s.entityTag(1, 0), s.entityTag(0, 1); a == b || s.entityTag(0, 0) != "" {
+		t.Errorf("parts are mixed up: %s, %s", a, b)
 	}
 }
 
