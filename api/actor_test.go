@@ -19,6 +19,9 @@ func TestActor(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Registry = reg })
 	value, id := w.tokenAndID(t, callers["edit"])
 	changed := w.mustAs(t, value, "POST", basePath+peersPath, `{"name":"n"}`)
+	var made struct{ ID string }
+	changed.result(t, &made)
+	inBulk := w.mustAs(t, value, "POST", basePath+bulkOfA, bulkBody(nil, []string{`{"name":"a.example","peers":["` + made.ID + `"]}`}))
 
 	var actors []registry.Actor
 	for item, err := range registry.History(dir) {
@@ -29,8 +32,8 @@ func TestActor(t *testing.T) {
 			actors = append(actors, item.Transaction.Actor)
 		}
 	}
-	if len(actors) != 2 {
-		t.Fatalf("got %+v, want who made the token, and who the peer", actors)
+	if len(actors) != 3 {
+		t.Fatalf("got %+v, want who made the token, the peer, and the zone", actors)
 	}
 	if a := actors[0]; a.Token != fixedID || a.Method != "POST" || a.Route != tokensPath {
 		t.Errorf("got %+v", a)
@@ -42,5 +45,9 @@ func TestActor(t *testing.T) {
 	}
 	if actors[1] != want || want.Client == "" || want.Request == "" {
 		t.Errorf("got %+v, want %+v", actors[1], want)
+	}
+	want.Request, want.Route = inBulk.header.Get("X-Request-Id"), basePath+"/accounts/:account_id"+bulkPath
+	if actors[2] != want || want.Request == "" {
+		t.Errorf("got %+v, want %+v", actors[2], want)
 	}
 }

@@ -121,10 +121,17 @@ func (w *world) orderHeld(order, zone string, serial uint32) error {
 	return w.forceErr
 }
 
-func (w *world) Diagnose(ctx context.Context, zone string) ([]Diagnosis, error) {
+func (w *world) Diagnose(ctx context.Context, zone string, tell func(Diagnosis)) ([]Diagnosis, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.forced = append(w.forced, "diagnose "+zone)
+	for _, d := range w.found {
+		for i := range d.Steps {
+			if tell != nil && w.forceErr == nil {
+				tell(Diagnosis{Peer: d.Peer, Address: d.Address, Steps: d.Steps[:i+1]})
+			}
+		}
+	}
 	return w.found, errors.Join(w.forceErr, ctx.Err())
 }
 

@@ -3,11 +3,12 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -94,6 +95,8 @@ func (s *Server) changeInBulk(c echo.Context) error {
 		}
 		s.logCutShort(ctx, c, done, len(b.entries), err)
 	}
+	// Who is slow to read keeps the place of others, and the time was for the work.
+	_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(writeTimeout))
 	view := b.view(c)
 	c.Set(countsKey, []zap.Field{zap.Int("created", view.Created), zap.Int("deleted", view.Deleted), zap.Int("refused", view.Refused)})
 	return respond(c, view)
@@ -200,6 +203,9 @@ func (s *Server) runBulk(ctx context.Context, entries []bulkEntry) (done int, er
 		n, err = s.runTogether(ctx, entries[at:])
 		at += n
 	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = context.Cause(ctx)
+	}
 	for i := range entries {
 		e := &entries[i]
 		if e.stored {
@@ -295,32 +301,4 @@ func (f failure) under(at string) failure {
 		moved[i] = problem{p.code, p.message, at + p.pointer}
 	}
 	return moved
-}
-
-// bulks is the accounts that have a bulk request running. The zero value is
-// ready, and safe for concurrent use.
-type bulks struct {
-	mu       sync.Mutex
-	accounts map[string]bool
-}
-
-// begin reports whether the account may have one now. If so, its end is called
-// for.
-func (b *bulks) begin(account string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.accounts[account] || len(b.accounts) == maxBulks {
-		return false
-	}
-	if b.accounts == nil {
-		b.accounts = make(map[string]bool, maxBulks)
-	}
-	b.accounts[account] = true
-	return true
-}
-
-func (b *bulks) end(account string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.accounts, account)
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
@@ -238,6 +240,29 @@ func TestBulksAreBounded(t *testing.T) {
 	s.bulks.end(accountA)
 	if refused(bulkOfB) || refused(bulkOfA) {
 		t.Error("refused with nothing running")
+	}
+}
+
+// timed is an answer that knows how long writing it may take.
+type timed struct {
+	*httptest.ResponseRecorder
+	latest time.Time
+}
+
+func (w *timed) SetWriteDeadline(at time.Time) error {
+	w.latest = at
+	return nil
+}
+
+// The answer has the time of any other, however long the work might have taken:
+// the place of those who don't read it is taken until then.
+func TestBulkIsAnsweredInTime(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	w := &timed{ResponseRecorder: httptest.NewRecorder()}
+	s.http.Handler.ServeHTTP(w, s.request(t, "POST", bulkOfA, `{"create":[]}`))
+	if left := time.Until(w.latest); w.Code != http.StatusOK || left > writeTimeout || left <= 0 {
+		t.Errorf("%d, with %s left", w.Code, left)
 	}
 }
 

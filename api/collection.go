@@ -63,7 +63,7 @@ func (col collection[T]) handleGet(s *Server, c echo.Context) error {
 	if !ok || col.account(object) != c.Param("account_id") {
 		return failure{col.notFound}
 	}
-	return respondTagged(c, entityTag(col.revision(object)), col.showTo(c, object))
+	return respondTagged(c, s.entityTag(col.revision(object)), col.showTo(c, object))
 }
 
 func (col collection[T]) handleCreate(s *Server, c echo.Context) error {
@@ -77,17 +77,17 @@ func (col collection[T]) handleCreate(s *Server, c echo.Context) error {
 
 func (col collection[T]) handleUpdate(s *Server, c echo.Context) error {
 	account, id := c.Param("account_id"), c.Param("id")
-	return col.store(s, c, id, func(tx *registry.Tx) error { return col.mayChange(c, tx, account, id) })
+	return col.store(s, c, id, func(tx *registry.Tx) error { return col.mayChange(s, c, tx, account, id) })
 }
 
 // mayChange refuses an object that is not there or another account's, alike, and
 // one that is not as the client knows it.
-func (col collection[T]) mayChange(c echo.Context, tx *registry.Tx, account, id string) error {
+func (col collection[T]) mayChange(s *Server, c echo.Context, tx *registry.Tx, account, id string) error {
 	object, ok := col.get(tx, id)
 	if !ok || col.account(object) != account {
 		return failure{col.notFound}
 	}
-	return precondition(c, entityTag(col.revision(object)))
+	return precondition(c, s.entityTag(col.revision(object)))
 }
 
 // store puts the object of the body if may does not object.
@@ -110,13 +110,13 @@ func (col collection[T]) store(s *Server, c echo.Context, id string, may func(*r
 	if err != nil {
 		return err
 	}
-	return respondTagged(c, entityTag(col.revision(object)), col.showTo(c, object))
+	return respondTagged(c, s.entityTag(col.revision(object)), col.showTo(c, object))
 }
 
 func (col collection[T]) handleDelete(s *Server, c echo.Context) error {
 	account, id := c.Param("account_id"), c.Param("id")
 	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
-		if err := col.mayChange(c, tx, account, id); err != nil {
+		if err := col.mayChange(s, c, tx, account, id); err != nil {
 			return err
 		}
 		return col.remove(tx, id)

@@ -5,23 +5,31 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"secondaryd/zonestore/registry"
 )
 
 // Diagnoser finds out what is wrong with the peers of zones.
 type Diagnoser interface {
 	// Diagnose tries each peer of a zone, for diagnoseTime at most. It ends with
-	// ctx, changes nothing, and fails with ErrBusy while it can't be done.
-	Diagnose(ctx context.Context, zoneID string) ([]Diagnosis, error)
+	// ctx, changes nothing, and fails with ErrBusy while it can't be done. tell, if
+	// it is not nil, is called for each step as it is done, with what was found of
+	// its peer so far, one call at a time.
+	Diagnose(ctx context.Context, zoneID string, tell func(Diagnosis)) ([]Diagnosis, error)
 }
 
 // ErrBusy means that as many as may already do what was asked for.
 var ErrBusy = errors.New("too many at once")
 
-// diagnoseTime is what a diagnosis may take.
-const diagnoseTime = 30 * time.Second
+// Bounds on diagnoses.
+const (
+	diagnoseTime = 30 * time.Second
+	maxDiagnoses = 4 // at once
+)
 
 // Diagnosis is what was found of a peer.
 type Diagnosis struct {
@@ -75,11 +83,19 @@ func (s *Server) diagnose(c echo.Context) error {
 	if _, err := io.Copy(io.Discard, http.MaxBytesReader(c.Response(), c.Request().Body, s.MaxBody)); err != nil {
 		return bodyError(err)
 	}
+	account, _ := confinedTo(c)
+	if !s.diagnoses.begin(account) {
+		return errDiagnosing()
+	}
+	defer s.diagnoses.end(account)
 	ctx, stop := s.long(c, diagnoseTime)
 	defer stop()
-	found, err := s.Diagnoser.Diagnose(ctx, zone.ID)
+	if strings.HasPrefix(strings.TrimSpace(c.Request().Header.Get(echo.HeaderAccept)), eventStream) {
+		return s.streamDiagnosis(ctx, c, zone)
+	}
+	found, err := s.Diagnoser.Diagnose(ctx, zone.ID, nil)
 	if errors.Is(err, ErrBusy) {
-		return refuse(codeDiagnosing, "the zone is being diagnosed already, or several others are")
+		return errDiagnosing()
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -87,12 +103,20 @@ func (s *Server) diagnose(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	return respond(c, viewOfDiagnosis(zone, found))
+}
+
+func viewOfDiagnosis(zone registry.Zone, found []Diagnosis) diagnosisView {
 	view := diagnosisView{ID: zone.ID, Name: zone.Name, Healthy: true, Peers: make([]peerDiagnosis, len(found))}
 	for i, d := range found {
 		view.Peers[i] = d.view()
 		view.Healthy = view.Healthy && view.Peers[i].Result == "ok"
 	}
-	return respond(c, view)
+	return view
+}
+
+func errDiagnosing() error {
+	return refuse(codeDiagnosing, "the zone is being diagnosed already, or several others are")
 }
 
 func (d Diagnosis) view() peerDiagnosis {

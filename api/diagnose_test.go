@@ -3,7 +3,10 @@ package api
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +40,27 @@ func TestDiagnose(t *testing.T) {
 			t.Error(diff)
 		}
 	}
+	r := s.request(t, "POST", path, "")
+	r.Header.Set("Accept", "text/event-stream")
+	recorder := httptest.NewRecorder()
+	s.http.Handler.ServeHTTP(recorder, r)
+	event := func(peer, address, step string) string {
+		return "event: step\ndata: {\"peer\":\"" + peer + `","address":` + address + "," + step[1:] + "\n\n"
+	}
+	found := strings.TrimSuffix(strings.TrimPrefix(want, `{"result":`), `,"success":true,"errors":[],"messages":[]}`+"\n")
+	events := event(s.peer, `"192.0.2.53:53"`, step("address", "ok", "null", `"192.0.2.53:53"`, "null", "0")) +
+		event(s.peer, `"192.0.2.53:53"`, step("tcp", "failed", `"refused"`, `"by whom"`, `"do this"`, "0.0015")) +
+		event(s.peer, `"192.0.2.53:53"`, step("axfr", "failed", `"another"`, "null", "null", "0")) +
+		event(s.bare, "null", step("address", "skipped", "null", `"why"`, "null", "0")) + "event: diagnosis\ndata: " + found + "\n\n"
+	if diff := cmp.Diff(events, recorder.Body.String()); diff != "" || recorder.Header().Get("Content-Type") != "text/event-stream" {
+		t.Errorf("as a stream: %s", diff)
+	}
 	s.forceErr = ErrBusy
+	busy := s.request(t, "POST", path, "")
+	busy.Header.Set("Accept", "text/event-stream")
+	if got := s.do(t, busy); got.status != 503 || got.faults() != "2410" {
+		t.Errorf("one too many as a stream: %s", got.body)
+	}
 	if got := s.send(t, "POST", path, ""); got.status != 503 || got.faults() != "2410" || got.header.Get("Retry-After") == "" {
 		t.Errorf("one too many: %d %s", got.status, got.faults())
 	}
@@ -46,7 +69,10 @@ func TestDiagnose(t *testing.T) {
 // entering says when a diagnosis has begun, and lasts until its context ends.
 type entering chan struct{}
 
-func (e entering) Diagnose(ctx context.Context, _ string) ([]Diagnosis, error) {
+func (e entering) Diagnose(ctx context.Context, _ string, tell func(Diagnosis)) ([]Diagnosis, error) {
+	if tell != nil {
+		tell(Diagnosis{Peer: "p", Steps: []DiagnosisStep{{Name: "address", Result: "ok"}}})
+	}
 	e <- struct{}{}
 	<-ctx.Done()
 	return nil, nil
@@ -64,31 +90,43 @@ func TestLongRequestsEnd(t *testing.T) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	status := make(chan int, 2)
-	order := func(ctx context.Context) {
+	told := make(chan string, 1)
+	order := func(ctx context.Context, accept string) {
 		r, err := http.NewRequestWithContext(ctx, "POST", "http://"+s.Addr().String()+incomingPath(zoneOne)+"/diagnose", http.NoBody)
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		r.Header.Set("Authorization", "Bearer "+testToken)
+		r.Header.Set("Accept", accept)
 		response, err := (&http.Client{Transport: transport}).Do(r)
 		if err != nil {
 			status <- 0
 			return
 		}
+		text, _ := io.ReadAll(response.Body) // a part tells as well
 		_ = response.Body.Close()
+		if accept != "" {
+			told <- string(text)
+			return
+		}
 		status <- response.StatusCode
 	}
 	impatient, give := context.WithCancel(t.Context())
-	go order(impatient)
+	go order(impatient, "")
 	<-entered
 	give()
 	if got := <-status; got != 0 {
 		t.Errorf("an answer to who has gone: %d", got)
 	}
-	go order(t.Context())
+	go order(t.Context(), "")
+	<-entered
+	go order(t.Context(), eventStream)
 	<-entered
 	stop()
+	if got := <-told; !strings.HasPrefix(got, "event: step\n") || !strings.HasSuffix(got, "event: end\ndata: "+endStopping+"\n\n") {
+		t.Errorf("a stream at the end of the server: %q", got)
+	}
 	if got := <-status; got != 503 {
 		t.Errorf("status at the end of the server: %d", got)
 	}

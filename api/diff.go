@@ -49,12 +49,11 @@ type changeView struct {
 // diffVersions tells the differences between the version of the path and another
 // one, the served version unless the query says which.
 func (s *Server) diffVersions(c echo.Context) error {
-	select {
-	case s.diffs <- struct{}{}:
-		defer func() { <-s.diffs }()
-	default:
-		return refuse(codeBusy, "%d comparisons are running already", maxDiffs)
+	account, _ := confinedTo(c)
+	if !s.diffs.begin(account) {
+		return refuse(codeBusy, "%d comparisons are running already, or half as many of the account", maxDiffs)
 	}
+	defer s.diffs.end(account)
 	asText, err := wantsText(c)
 	if err != nil {
 		return err
@@ -73,6 +72,9 @@ func (s *Server) diffVersions(c echo.Context) error {
 	view, err := cmp.view(limited)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return refuse(codeBusy, "the comparison took longer than %s; ask for it with format=text", diffTimeout)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	if err != nil {
 		return err
@@ -107,23 +109,23 @@ func (s *Server) compared(c echo.Context) (cmp comparison, err error) {
 	if err != nil {
 		return cmp, err
 	}
-	if cmp.from, err = s.version(cmp.zone.ID, serial); err != nil {
+	if cmp.from, err = s.version(cmp.zone, serial); err != nil {
 		return cmp, err
 	}
 	if said {
-		cmp.to, err = s.version(cmp.zone.ID, uint32(to))
+		cmp.to, err = s.version(cmp.zone, uint32(to))
 		return cmp, err
 	}
 	var ok bool
-	if cmp.to, ok = s.Copies.Copy(cmp.zone.ID); !ok {
+	if cmp.to, ok = s.copyOf(cmp.zone.ID, cmp.zone.Apex()); !ok {
 		return cmp, refuse(codeNoCopy, "no copy of the zone is served: say with ?to= which version is meant")
 	}
 	return cmp, nil
 }
 
-func (s *Server) version(zoneID string, serial uint32) (*zone.Zone, error) {
-	z, err := s.Versions.Version(zoneID, serial)
-	if errors.Is(err, ErrNoVersion) {
+func (s *Server) version(of registry.Zone, serial uint32) (*zone.Zone, error) {
+	z, err := s.Versions.Version(of.ID, serial)
+	if errors.Is(err, ErrNoVersion) || err == nil && !isOf(of.Apex(), z) {
 		return nil, errNoVersion(serial)
 	}
 	return z, err

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -10,31 +12,44 @@ import (
 
 const headerETag = "ETag"
 
+// tagLength is how many octets of a digest make a tag.
+const tagLength = 12
+
 // entityTag is the entity tag (RFC 9110 section 8.8.3) of an object that is
 // stored in parts with these revisions, 0 for a part that is not there; empty if
 // none is there. No two transactions have one revision: what has changed has
-// another tag.
+// another tag. The revisions themselves count the changes of all accounts, which
+// is no matter of any of them.
 //
 // It stands for what is stored, which is what a change replaces: the serial and
 // the times of a copy move by themselves, and whoever waits for a moment in which
 // they do not would never get to change anything.
-func entityTag(revisions ...uint64) string {
+func (s *Server) entityTag(revisions ...uint64) string {
 	if !slices.ContainsFunc(revisions, func(r uint64) bool { return r != 0 }) {
 		return ""
 	}
-	tag := []byte{'"'}
-	for i, revision := range revisions {
-		if i > 0 {
-			tag = append(tag, '.')
-		}
-		tag = strconv.AppendUint(tag, revision, 10)
+	text := binary.BigEndian.AppendUint64(nil, s.TagKey)
+	for _, revision := range revisions {
+		text = binary.BigEndian.AppendUint64(text, revision)
 	}
-	return string(append(tag, '"'))
+	sum := sha256.Sum256(text)
+	return `"` + hex.EncodeToString(sum[:tagLength]) + `"`
+}
+
+// tagOfRun completes a tag by what this run of the server is known by: after the
+// configuration was restored from a backup, which needs another run, revisions come
+// again, for other changes.
+func tagOfRun(c echo.Context, tag string) string {
+	run, _ := c.Get(runKey).(string)
+	if tag == "" {
+		return ""
+	}
+	return `"` + run + "." + tag[1:]
 }
 
 // respondTagged answers with an object and its entity tag.
 func respondTagged(c echo.Context, tag string, result any) error {
-	c.Response().Header().Set(headerETag, tag)
+	c.Response().Header().Set(headerETag, tagOfRun(c, tag))
 	return respond(c, result)
 }
 
@@ -42,6 +57,7 @@ func respondTagged(c echo.Context, tag string, result any) error {
 // knows it (RFC 9110 section 13.1). It is asked in the transaction, once nothing
 // but the body can be wrong any more; the tag is empty where nothing is there.
 func precondition(c echo.Context, tag string) error {
+	tag = tagOfRun(c, tag)
 	header := c.Request().Header
 	if lines := header.Values("If-Match"); len(lines) > 0 {
 		tags, err := entityTags("If-Match", lines)

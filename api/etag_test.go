@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"secondaryd/zonestore/registry"
 )
 
 // ifMatch makes a request that names what it is about by its tag.
@@ -89,6 +92,26 @@ func TestIfMatch(t *testing.T) {
 				t.Errorf("%s with %q: %s", path, good, changed.body)
 			}
 			now = changed.header.Get("ETag")
+		}
+	}
+}
+
+// A switch keeps to the tag of what it switches, and changes it.
+func TestSwitchIfMatch(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	path := outgoingPath(zoneOne)
+	s.must(t, "POST", path, s.outgoingBody("example.org"))
+	for _, verb := range []string{"/enable", "/disable"} {
+		tag, before := s.send(t, "GET", path, "").header.Get("ETag"), s.Registry.Revision()
+		if got := s.ifMatch(t, `"1000000"`, "POST", path+verb, ""); got.status != 412 || got.faults() != "2330" || s.Registry.Revision() != before {
+			t.Errorf("%s: %s", verb, got.body)
+		}
+		if got := s.ifMatch(t, tag, "POST", path+verb, ""); got.status != 200 {
+			t.Errorf("%s: %s", verb, got.body)
+		}
+		if got := s.ifMatch(t, tag, "POST", path+verb, ""); got.status != 412 {
+			t.Errorf("%s again: %s", verb, got.body)
 		}
 	}
 }
@@ -177,6 +200,25 @@ func TestCreateIfMatch(t *testing.T) {
 	}
 }
 
+// Tags don't tell an account how many changes the others make, and outlive the
+// process.
+func TestTagsTellNothing(t *testing.T) {
+	t.Parallel()
+	s := seed(t)
+	tag := s.send(t, "GET", incomingPath(zoneOne), "").header.Get("ETag")
+	zone, _ := s.Registry.Zone(zoneOne)
+	if len(tag) != 2+2*tagLength || strings.Contains(tag, fmt.Sprintf(`"%d"`, zone.Revision)) {
+		t.Errorf("the tag of revision %d is %s", zone.Revision, tag)
+	}
+	again, other := &Server{}, &Server{Options: Options{TagKey: 1}}
+	if same, another := again.entityTag(zone.Revision), other.entityTag(zone.Revision); same != tag || another == tag {
+		t.Errorf("%s, of the same key %s, of another one %s", tag, same, another)
+	}
+	if a, b := s.entityTag(1, 0), s.entityTag(0, 1); a == b || s.entityTag(0, 0) != "" {
+		t.Errorf("parts are mixed up: %s, %s", a, b)
+	}
+}
+
 // What moves by itself is no change.
 func TestTagStandsForTheConfiguration(t *testing.T) {
 	t.Parallel()
@@ -189,6 +231,42 @@ func TestTagStandsForTheConfiguration(t *testing.T) {
 		if got := s.send(t, "GET", path, "").header.Get("ETag"); got != tag {
 			t.Errorf("%s: %s became %s", path, tag, got)
 		}
+	}
+}
+
+// A configuration that was restored gets the same revisions again, for other changes:
+// the tags of before mean nothing to it.
+func TestTagsOfARestoredConfiguration(t *testing.T) {
+	t.Parallel()
+	dir, backup := t.TempDir(), t.TempDir()
+	var path string
+	run := func(dir, change, tag string) answer {
+		t.Helper()
+		reg, err := registry.Open(registry.Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer reg.Close()
+		w := newWorld(t, func(o *Options) { o.Registry = reg })
+		if path == "" {
+			var made struct{ ID string }
+			w.mustAs(t, testToken, "POST", peersPath, `{"name":"n"}`).result(t, &made)
+			path = peersPath + "/" + made.ID
+			return answer{}
+		}
+		changed := w.mustAs(t, testToken, "PUT", path, change)
+		if tag != "" {
+			return w.ifMatch(t, tag, "PUT", path, change)
+		}
+		return changed
+	}
+	run(dir, "", "")
+	if err := os.CopyFS(backup, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	changed := run(dir, `{"name":"before"}`, "")
+	if got := run(backup, `{"name":"after"}`, changed.header.Get("ETag")); got.status != http.StatusPreconditionFailed {
+		t.Errorf("got %d %s, want 412: the tag is of another change", got.status, got.body)
 	}
 }
 

@@ -49,13 +49,8 @@ func (s *Server) events(c echo.Context) error {
 	defer reader.leave()
 	ctx, stop := s.long(c, 0)
 	defer stop()
-	header := c.Response().Header()
-	header.Set(echo.HeaderContentType, "text/event-stream")
-	header.Set(echo.HeaderCacheControl, "no-store")
-	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
-	c.Response().WriteHeader(http.StatusOK)
-	w := newEventWriter(ctx, c.Response())
-	defer whenDone(ctx, w.hurry)()
+	w, done := beginEvents(ctx, c)
+	defer done()
 	w.comment("events of secondaryd")
 	if missed {
 		w.event("missed", "", missedSome)
@@ -63,6 +58,21 @@ func (s *Server) events(c echo.Context) error {
 	w.flush()
 	s.copyEvents(ctx, w, reader)
 	return nil // the status is sent: there is nobody to tell
+}
+
+// eventStream is the media type of server-sent events.
+const eventStream = "text/event-stream"
+
+// beginEvents begins an answer of events, which ends soon after ctx; the caller
+// calls done at the end.
+func beginEvents(ctx context.Context, c echo.Context) (w *eventWriter, done func()) {
+	header := c.Response().Header()
+	header.Set(echo.HeaderContentType, eventStream)
+	header.Set(echo.HeaderCacheControl, "no-store")
+	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
+	c.Response().WriteHeader(http.StatusOK)
+	w = newEventWriter(ctx, c.Response())
+	return w, whenDone(ctx, w.hurry)
 }
 
 // copyEvents writes what the reader reads, and comments while that is nothing.

@@ -97,12 +97,12 @@ func TestExportRefusals(t *testing.T) {
 	}
 	s.copies[zoneOne] = copyOf(t)
 	for range maxExports {
-		s.exports <- struct{}{}
+		s.exports.begin("")
 	}
 	if got := s.send(t, "GET", exportPath(zoneOne), ""); got.status != 503 || got.faults() != "2404" {
 		t.Errorf("one too many: %s", got.body)
 	}
-	<-s.exports
+	s.exports.end("")
 	if got := s.export(t, zoneOne); got.Code != http.StatusOK {
 		t.Errorf("with a free place: %d", got.Code)
 	}
@@ -262,8 +262,8 @@ func TestExportIsCutOff(t *testing.T) {
 			t.Errorf("%d octets at once", to.largest)
 		}
 	}
-	if len(s.exports) != 0 {
-		t.Errorf("%d places are still taken", len(s.exports))
+	if s.exports.taken != 0 {
+		t.Errorf("%d places are still taken", s.exports.taken)
 	}
 }
 

@@ -7,14 +7,19 @@ import (
 	"go.uber.org/zap"
 )
 
-// releaseHeld has a held version served.
+// releaseHeld has a held version served. One that was gone back from is read from
+// disk, as an earlier one is for a rollback.
 func (s *Server) releaseHeld(c echo.Context) error {
-	leave, err := s.enterRollback()
-	if err != nil {
-		return err
-	}
-	defer leave()
-	return s.orderHeld(c, s.Refresher.Release)
+	return s.orderHeld(c, func(zoneID string, serial uint32) error {
+		account, _ := confinedTo(c)
+		if !s.rollbacks.begin(account) {
+			return errRollbacks()
+		}
+		defer s.rollbacks.end(account)
+		_, stop := s.long(c, rollbackTimeout)
+		defer stop()
+		return s.Refresher.Release(zoneID, serial)
+	})
 }
 
 // discardHeld drops a held version.
@@ -35,7 +40,11 @@ func (s *Server) orderHeld(c echo.Context, order func(zoneID string, serial uint
 	if f.problems != nil {
 		return f.problems
 	}
-	switch err := order(zone.ID, uint32(serial)); {
+	err = order(zone.ID, uint32(serial))
+	if f, ok := errors.AsType[failure](err); ok {
+		return f
+	}
+	switch {
 	case errors.Is(err, ErrNothingHeld):
 		return refuse(codeNothingHeld, "no version of the zone is held")
 	case errors.Is(err, ErrOtherHeld):

@@ -55,7 +55,7 @@ func (s *Server) getIncoming(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respondTagged(c, entityTag(zone.Revision), s.showIncoming(zone))
+	return respondTagged(c, s.entityTag(zone.Revision), s.showIncoming(zone))
 }
 
 func (s *Server) createIncoming(c echo.Context) error { return s.putIncoming(c, isNew) }
@@ -89,7 +89,7 @@ func (s *Server) putIncoming(c echo.Context, may func(before registry.Zone) erro
 		if err := may(before); err != nil {
 			return err
 		}
-		return precondition(c, entityTag(before.Revision))
+		return precondition(c, s.entityTag(before.Revision))
 	}
 	err = s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
 		if err := f.putZone(tx, zone, knownTo(c), mayNow); err != nil {
@@ -101,7 +101,7 @@ func (s *Server) putIncoming(c echo.Context, may func(before registry.Zone) erro
 	if err != nil {
 		return err
 	}
-	return respondTagged(c, entityTag(zone.Revision), s.showIncoming(zone))
+	return respondTagged(c, s.entityTag(zone.Revision), s.showIncoming(zone))
 }
 
 // putZone puts the zone that was read from the form, for somebody who knows of
@@ -127,7 +127,7 @@ func (s *Server) deleteIncoming(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := precondition(c, entityTag(zone.Revision)); err != nil {
+		if err := precondition(c, s.entityTag(zone.Revision)); err != nil {
 			return err
 		}
 		return tx.DeleteZone(id)

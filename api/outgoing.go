@@ -38,7 +38,7 @@ func (s *Server) getOutgoing(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respondTagged(c, entityTag(o.Revision), s.showOutgoing(o))
+	return respondTagged(c, s.entityTag(o.Revision), s.showOutgoing(o))
 }
 
 func (s *Server) createOutgoing(c echo.Context) error {
@@ -74,7 +74,7 @@ func (s *Server) putOutgoing(c echo.Context, may func(exists bool) error) error 
 		if err := may(exists); err != nil {
 			return err
 		}
-		if err := precondition(c, entityTag(before.Revision)); err != nil {
+		if err := precondition(c, s.entityTag(before.Revision)); err != nil {
 			return err
 		}
 		o.Peers = ownPeers(knownTo(c), tx, o.Peers)
@@ -88,7 +88,7 @@ func (s *Server) putOutgoing(c echo.Context, may func(exists bool) error) error 
 	if err != nil {
 		return err
 	}
-	return respondTagged(c, entityTag(o.Revision), s.showOutgoing(o))
+	return respondTagged(c, s.entityTag(o.Revision), s.showOutgoing(o))
 }
 
 func (s *Server) deleteOutgoing(c echo.Context) error {
@@ -98,7 +98,7 @@ func (s *Server) deleteOutgoing(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := precondition(c, entityTag(o.Revision)); err != nil {
+		if err := precondition(c, s.entityTag(o.Revision)); err != nil {
 			return err
 		}
 		return tx.DeleteOutgoing(id)
@@ -118,6 +118,9 @@ func (s *Server) switchOutgoing(c echo.Context, on bool) error {
 	err := s.Registry.Update(c.Request().Context(), func(tx *registry.Tx) error {
 		o, err := outgoingOfPath(c, tx.Outgoing)
 		if err != nil {
+			return err
+		}
+		if err := precondition(c, s.entityTag(o.Revision)); err != nil {
 			return err
 		}
 		if o.Enabled == on {

@@ -12,8 +12,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Bounds on rollbacks, and on releases that end one: each reads a zone from disk
-// and writes it.
+// Bounds on rollbacks, and on their ends: each reads a zone from disk and writes it.
 const (
 	maxRollbacks    = 4
 	rollbackTimeout = time.Minute
@@ -35,31 +34,27 @@ func (s *Server) rollBack(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	leave, err := s.enterRollback()
-	if err != nil {
-		return err
+	account, _ := confinedTo(c)
+	if !s.rollbacks.begin(account) {
+		return errRollbacks()
 	}
-	defer leave()
+	defer s.rollbacks.end(account)
 	ctx, stop := s.long(c, rollbackTimeout)
 	defer stop()
 	limited, cancel := context.WithTimeout(ctx, rollbackTimeout)
 	defer cancel()
 	to, err := s.Refresher.Rollback(limited, zone.ID, serial, caller(c).ID)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		return s.failRollback(c, zone.Apex(), serial, err)
 	}
 	return respond(c, rolledBack{to})
 }
 
-// enterRollback takes a place for an order that may read a zone from disk. The
-// caller calls leave at the end.
-func (s *Server) enterRollback() (leave func(), err error) {
-	select {
-	case s.rollbacks <- struct{}{}:
-		return func() { <-s.rollbacks }, nil
-	default:
-		return nil, refuse(codeBusy, "%d rollbacks or releases are running already", maxRollbacks)
-	}
+func errRollbacks() error {
+	return refuse(codeBusy, "%d rollbacks are running already, or half as many of the account", maxRollbacks)
 }
 
 // wantedVersion reads which version is to be served; nil if that is not said.

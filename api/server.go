@@ -66,6 +66,10 @@ type Options struct {
 	TLS       *TLS         // nil serves plain HTTP
 	Log       *zap.Logger
 
+	// TagKey is mixed into entity tags: a secret number that outlives the process,
+	// or tags that clients keep would not.
+	TagKey uint64
+
 	Now func() time.Time // by which tokens expire; nil means time.Now
 
 	MetricsNeedToken bool
@@ -123,11 +127,13 @@ type Server struct {
 	Options
 	listener  net.Listener
 	http      *http.Server
-	exports   chan struct{} // one for each that is running, as in the next two
-	diffs     chan struct{}
-	rollbacks chan struct{}
-	bulks     bulks
+	exports   *places
+	diffs     *places
+	diagnoses *places
+	rollbacks *places
+	bulks     *places
 	started   time.Time
+	run       string          // random, 8 characters
 	open      map[string]bool // paths that need no token
 	pace      *pace
 	refusals  sparse
@@ -148,9 +154,10 @@ func New(options Options) (*Server, error) {
 		return nil, errors.New("api: a diagnoser and versions are needed")
 	}
 	s := &Server{
-		Options: options.withDefaults(), started: time.Now(),
+		Options: options.withDefaults(), started: time.Now(), run: newID()[:8],
 		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
-		exports: make(chan struct{}, maxExports), diffs: make(chan struct{}, maxDiffs), rollbacks: make(chan struct{}, maxRollbacks),
+		exports: newPlaces(maxExports, maxExports/2), diffs: newPlaces(maxDiffs, maxDiffs/2), diagnoses: newPlaces(maxDiagnoses, maxDiagnoses/2),
+		rollbacks: newPlaces(maxRollbacks, maxRollbacks/2), bulks: newPlaces(maxBulks, 1),
 	}
 	s.ending, s.end = context.WithCancel(context.Background())
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)

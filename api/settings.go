@@ -17,7 +17,7 @@ func (s *Server) getSettings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respondTagged(c, entityTag(zone.Revision), zoneSettings{zone.MaxShrink})
+	return respondTagged(c, s.entityTag(zone.Revision), zoneSettings{zone.MaxShrink})
 }
 
 func (s *Server) putSettings(c echo.Context) error {
@@ -35,7 +35,7 @@ func (s *Server) putSettings(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := precondition(c, entityTag(zone.Revision)); err != nil {
+		if err := precondition(c, s.entityTag(zone.Revision)); err != nil {
 			return err
 		}
 		zone.MaxShrink = settings.MaxShrink
@@ -43,7 +43,7 @@ func (s *Server) putSettings(c echo.Context) error {
 			return err
 		}
 		zone, _ = tx.Zone(zone.ID)
-		tag = entityTag(zone.Revision)
+		tag = s.entityTag(zone.Revision)
 		return nil
 	})
 	if err != nil {

@@ -109,7 +109,7 @@ func (s *Server) getToken(c echo.Context) error {
 	if !ok {
 		return errNoToken()
 	}
-	return respondTagged(c, entityTag(token.Revision), s.showToken(token))
+	return respondTagged(c, s.entityTag(token.Revision), s.showToken(token))
 }
 
 func errNoToken() error { return refuse(codeNoToken, "no such token") }
@@ -139,7 +139,7 @@ func (s *Server) createToken(c echo.Context) error {
 	c.Set(createdKey, id)
 	shown := s.showToken(token)
 	shown.Value = value
-	return respondTagged(c, entityTag(token.Revision), shown)
+	return respondTagged(c, s.entityTag(token.Revision), shown)
 }
 
 // deleteToken revokes a token: the next request with it is refused.
@@ -150,7 +150,7 @@ func (s *Server) deleteToken(c echo.Context) error {
 		if !ok {
 			return errNoToken()
 		}
-		if err := precondition(c, entityTag(token.Revision)); err != nil {
+		if err := precondition(c, s.entityTag(token.Revision)); err != nil {
 			return err
 		}
 		return tx.DeleteToken(id)

@@ -44,7 +44,9 @@ func shownName(name string) string {
 }
 
 // zoneTag is the entity tag of a zone as a whole.
-func zoneTag(zone registry.ListedZone) string { return entityTag(zone.Revisions[:]...) }
+func (s *Server) zoneTag(zone registry.ListedZone) string {
+	return s.entityTag(zone.Revisions[:]...)
+}
 
 func errNoZone() error { return refuse(codeNoZone, "Invalid zone identifier: there is no such zone") }
 
@@ -53,7 +55,7 @@ func (s *Server) getZone(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respondTagged(c, zoneTag(zone), s.showZone(zone))
+	return respondTagged(c, s.zoneTag(zone), s.showZone(zone))
 }
 
 // createZone gives a name an id of its own. What is fetched and handed out is
@@ -105,7 +107,7 @@ func (s *Server) updateZone(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := precondition(c, zoneTag(before)); err != nil {
+		if err := precondition(c, s.zoneTag(before)); err != nil {
 			return err
 		}
 		zone := registry.Registration{ID: id, Account: before.Account, Name: before.Name, Paused: before.Paused, Vanity: before.Vanity}
@@ -144,7 +146,7 @@ func (s *Server) storeZone(c echo.Context, f *form, id string, put func(*registr
 	if err != nil {
 		return zoneError(err)
 	}
-	return respondTagged(c, zoneTag(zone), s.showZone(zone))
+	return respondTagged(c, s.zoneTag(zone), s.showZone(zone))
 }
 
 // zoneError gives what is wrong with a zone's name the codes that the vendor
@@ -175,7 +177,7 @@ func (s *Server) deleteZone(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := precondition(c, zoneTag(zone)); err != nil {
+		if err := precondition(c, s.zoneTag(zone)); err != nil {
 			return err
 		}
 		return tx.DeleteListedZone(id)

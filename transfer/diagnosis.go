@@ -99,8 +99,9 @@ func (d *diagnoses) leave(zone string) {
 // what to do. It changes nothing: no copy, no timer, nobody is left out for it.
 // It returns when all is done, ctx has ended or the time is over, and fails with
 // ErrUnknownZone, or with ErrBusy if the zone is being diagnosed already, or a
-// few others are.
-func (e *Engine) Diagnose(ctx context.Context, zoneID string) ([]Diagnosis, error) {
+// few others are. tell, unless it is nil, is called for each step as it is done,
+// with the Diagnosis of its peer so far; one call at a time.
+func (e *Engine) Diagnose(ctx context.Context, zoneID string, tell func(Diagnosis)) ([]Diagnosis, error) {
 	z, ok := e.registry.Zone(zoneID)
 	if !ok {
 		return nil, ErrUnknownZone
@@ -119,12 +120,20 @@ func (e *Engine) Diagnose(ctx context.Context, zoneID string) ([]Diagnosis, erro
 	peers := e.resolver.peersOf(zoneID)
 	found := make([]Diagnosis, len(peers))
 	places := make(chan struct{}, diagnosisPeers)
+	var telling sync.Mutex
+	tellOne := func(d Diagnosis) {
+		if tell != nil {
+			telling.Lock()
+			defer telling.Unlock()
+			tell(d)
+		}
+	}
 	var all sync.WaitGroup
 	for i, p := range peers {
 		all.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			found[i] = e.examine(ctx, &examination{client: e.diagnoses.client(), peer: p, apex: apex, view: view})
+			found[i] = e.examine(ctx, &examination{client: e.diagnoses.client(), peer: p, apex: apex, view: view, tell: tellOne})
 		})
 	}
 	all.Wait()

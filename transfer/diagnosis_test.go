@@ -32,7 +32,7 @@ func examined(t *testing.T, p peer, copied *zone.Zone) Diagnosis {
 		view = &zonestore.View{State: zonestore.StateServing, Zone: copied, Serial: copied.Serial()}
 	}
 	d := newDiagnoses(new(net.Dialer).DialContext, defaultLimits(), testSeed)
-	x := &examination{client: d.client(), peer: p, apex: wiretest.Name(t, testZone), view: view}
+	x := &examination{client: d.client(), peer: p, apex: wiretest.Name(t, testZone), view: view, tell: func(Diagnosis) {}}
 	x.run(t.Context())
 	return x.result()
 }
@@ -265,17 +265,25 @@ func TestEngineDiagnose(t *testing.T) {
 		got := make(chan []Diagnosis)
 		start := time.Now()
 		go func() {
-			found, err := w.Diagnose(w.t.Context(), id)
+			told := map[string][]string{}
+			found, err := w.Diagnose(w.t.Context(), id, func(d Diagnosis) {
+				told[d.Address] = append(told[d.Address], d.Findings[len(d.Findings)-1].Name)
+			})
+			for _, d := range found {
+				if names := told[d.Address]; len(names) != len(d.Findings) || names[0] != "address" {
+					w.t.Errorf("told of %q of %s", names, d.Address)
+				}
+			}
 			if err != nil {
 				w.t.Error(err)
 			}
 			got <- found
 		}()
 		synctest.Wait()
-		if _, err := w.Diagnose(w.t.Context(), id); !errors.Is(err, ErrBusy) {
+		if _, err := w.Diagnose(w.t.Context(), id, nil); !errors.Is(err, ErrBusy) {
 			w.t.Errorf("a second one: %v", err)
 		}
-		if _, err := w.Diagnose(w.t.Context(), "nowhere"); !errors.Is(err, ErrUnknownZone) {
+		if _, err := w.Diagnose(w.t.Context(), "nowhere", nil); !errors.Is(err, ErrUnknownZone) {
 			w.t.Errorf("of a zone that is none: %v", err)
 		}
 		found := <-got
@@ -290,7 +298,7 @@ func TestEngineDiagnose(t *testing.T) {
 		ctx, cancel := context.WithCancel(w.t.Context())
 		cancel()
 		for range 2 {
-			found, err := w.Diagnose(ctx, id)
+			found, err := w.Diagnose(ctx, id, nil)
 			if err != nil || found[0].finding("tcp").Outcome != OutcomeSkipped {
 				w.t.Errorf("after the end of who wants it: %v %+v", err, found)
 			}

@@ -22,6 +22,7 @@ type examination struct {
 	peer   peer
 	apex   wire.Name
 	view   *zonestore.View // our copy
+	tell   func(Diagnosis) // after each step
 
 	findings []Finding
 	usable   bool // the peer can be asked at all
@@ -80,6 +81,7 @@ func (x *examination) take(ctx context.Context, name string, do func(context.Con
 	}
 	f.Took = time.Since(start)
 	x.add(f, err)
+	x.tell(x.result())
 }
 
 func (x *examination) add(f Finding, err error) {

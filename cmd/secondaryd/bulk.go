@@ -172,10 +172,11 @@ func (b *bulkWork) failure() error {
 	return nil
 }
 
-// finish runs the work, prints it, and says what has failed.
+// finish runs the work, prints it, and says what has failed: of work that was cut
+// short, what cut it short, for the rest may work later.
 func (b *bulkWork) finish(ctx context.Context, r *remote, w io.Writer) error {
 	if err := b.run(ctx); err != nil {
-		return errors.Join(err, b.failure(), b.printPartly(r, w))
+		return errors.Join(err, b.printPartly(r, w))
 	}
 	if err := b.print(r, w); err != nil {
 		return err

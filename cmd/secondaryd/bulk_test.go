@@ -129,11 +129,11 @@ func TestImportIsCutShort(t *testing.T) {
 		fmt.Fprintf(&text, "zone%d.test\n", i)
 	}
 	f := newFakeAPI(t)
-	full := strings.TrimSuffix(strings.Repeat(`{"id":"n"},`, bulkChunk-1), ",")
+	full := strings.Repeat(`{"id":"n"},`, bulkChunk-2) + `{"errors":[{"code":2109,"message":"taken"}]}`
 	f.answers[bulkPath] = `{"delete":[],"create":[` + full + `,{"errors":[{"code":2402,"message":"no disk"}]}]}`
 	out, err := f.run("zone", "import", write(t, text.String()), "--peer", "primary")
 	if len(f.sent) != 1 || exitCode(err) != exitError || out != "" || !strings.Contains(err.Error(), "no disk") ||
-		!strings.Contains(err.Error(), "of 1001 zones, 999 added, 2 not done; the same command may be given again") {
+		!strings.Contains(err.Error(), "of 1001 zones, 998 added, 1 refused, 2 not done; the same command may be given again") {
 		t.Errorf("%d requests, code %d, %v, %q", len(f.sent), exitCode(err), err, out)
 	}
 }
@@ -149,7 +149,7 @@ func TestRemoveMany(t *testing.T) {
 		zone("b.test", "d.test", testAccount) + "]"
 	f.answers[bulkPath] = `{"delete":[{"id":"1"},{"id":"3"}],"create":[]}`
 	f.answers[strings.Replace(bulkPath, testAccount, "other", 1)] = `{"delete":[{"errors":[{"code":1001,"message":"gone"}]}],"create":[]}`
-	out, err := execute("# some\n 3 \n\nnone.test\n", "zone", "rm", "A.test.", "2", "--file", "-", "--url", f.URL, "--token", testToken)
+	out, err := execute("# some\n 3 \n\nnone.test\n1\n", "zone", "rm", "A.test.", "2", "a.test", "--file", "-", "--url", f.URL, "--token", testToken)
 	var sent []string
 	for _, s := range f.sent {
 		sent = append(sent, s.path+" "+s.body)
@@ -254,5 +254,9 @@ func TestDiagnosisInWords(t *testing.T) {
 	golden(t, "diagnosis.txt", out)
 	if exitCode(err) != exitError || !strings.Contains(err.Error(), "192.0.2.53:5353: tcp: connection refused") {
 		t.Errorf("got %v", err)
+	}
+	event := apiclient.StepEvent{Peer: peerID, Address: "192.0.2.53:5353", DiagnosisStep: step}
+	if got, want := stepText(event, map[string]string{peerID: "primary"}), "primary: connection by TCP failed: connect: refused?"; got != want {
+		t.Errorf("a step as it is done: %q, want %q", got, want)
 	}
 }

@@ -238,7 +238,7 @@ func TestWhatIsSent(t *testing.T) {
 		{"zone rollback example.test", "POST", incomingPath("rollback"), ""},
 		{"zone transfer example.test", "POST", "/zones/" + zoneID + "/secondary_dns/force_axfr", ""},
 		{"zone rm example.test", "DELETE", "/zones/" + zoneID, ""},
-		{"zone rm example.test " + zoneID, "POST", bulkPath, `{"delete":[{"id":"` + zoneID + `"},{"id":"` + zoneID + `"}]}`},
+		{"zone rm example.test " + zoneID, "POST", bulkPath, `{"delete":[{"id":"` + zoneID + `"}]}`},
 		{"token add x --scope admin", "POST", "/secondaryd/tokens", `{"name":"x","scope":"admin"}`},
 		{
 			"token add x --scope account --access read --expires 2027-01-02T03:04:05Z", "POST", "/secondaryd/tokens",
@@ -263,7 +263,7 @@ func TestWhatIsSent(t *testing.T) {
 		{"acl add office --range 192.0.2.0/24", "POST", account + "acls", `{"ip_range":"192.0.2.0/24","name":"office"}`},
 	} {
 		f := newFakeAPI(t)
-		f.answers[bulkPath] = `{"delete":[{"id":"x"},{"id":"y"}],"create":[]}`
+		f.answers[bulkPath] = `{"delete":[{"id":"x"}],"create":[]}`
 		if _, err := f.run(strings.Fields(test.args)...); err != nil {
 			t.Errorf("%s: %v", test.args, err)
 			continue

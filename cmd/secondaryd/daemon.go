@@ -192,6 +192,7 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		Refresher:        orders{d.engine},
 		Diagnoser:        diagnoser{d.engine},
 		Events:           d.events,
+		TagKey:           d.store.Seed(),
 		Copies:           servedCopies{d.store},
 		Versions:         zoneVersions{d.engine},
 		Metrics:          metrics.Handler(series),

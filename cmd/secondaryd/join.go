@@ -215,18 +215,27 @@ func eventOf(ev transfer.Event) api.Event {
 // diagnoser has the engine look at peers for the API.
 type diagnoser struct{ engine *transfer.Engine }
 
-func (d diagnoser) Diagnose(ctx context.Context, zoneID string) ([]api.Diagnosis, error) {
-	found, err := d.engine.Diagnose(ctx, zoneID)
+func (d diagnoser) Diagnose(ctx context.Context, zoneID string, tell func(api.Diagnosis)) ([]api.Diagnosis, error) {
+	found, err := d.engine.Diagnose(ctx, zoneID, func(f transfer.Diagnosis) {
+		if tell != nil {
+			tell(diagnosisOf(f))
+		}
+	})
 	all := make([]api.Diagnosis, len(found))
 	for i, f := range found {
-		all[i] = api.Diagnosis{Peer: f.Peer, Address: f.Address, Skew: f.Skew}
-		for _, step := range f.Findings {
-			all[i].Steps = append(all[i].Steps, api.DiagnosisStep{
-				Name: step.Name, Result: string(step.Outcome), Cause: string(step.Cause), Detail: step.Detail, Advice: step.Advice, Took: step.Took,
-			})
-		}
+		all[i] = diagnosisOf(f)
 	}
 	return all, busyError(err)
+}
+
+func diagnosisOf(f transfer.Diagnosis) api.Diagnosis {
+	d := api.Diagnosis{Peer: f.Peer, Address: f.Address, Skew: f.Skew}
+	for _, step := range f.Findings {
+		d.Steps = append(d.Steps, api.DiagnosisStep{
+			Name: step.Name, Result: string(step.Outcome), Cause: string(step.Cause), Detail: step.Detail, Advice: step.Advice, Took: step.Took,
+		})
+	}
+	return d
 }
 
 // configCopies is how many copies of the configuration are up to date.

@@ -8,13 +8,9 @@ import (
 // mendEvery is how often the copies of the configuration are looked after.
 const mendEvery = 10 * time.Second
 
-// keepMended has a copy of the configuration made anew that was lost to a disk
-// that refused, as soon as it does not, until ctx ends.
-func keepMended(ctx context.Context, config interface {
-	Degraded() error
-	Mend()
-},
-) {
+// keepMended has a copy of the configuration made anew that was lost, to a disk that
+// refused or to whoever removed it, as soon as that can be done, until ctx ends.
+func keepMended(ctx context.Context, config interface{ Mend() }) {
 	tick := time.NewTicker(mendEvery)
 	defer tick.Stop()
 	for {
@@ -22,9 +18,7 @@ func keepMended(ctx context.Context, config interface {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if config.Degraded() != nil {
-				config.Mend()
-			}
+			config.Mend()
 		}
 	}
 }

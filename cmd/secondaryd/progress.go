@@ -48,16 +48,18 @@ func (p *progress) show(text string) {
 	p.last = text
 }
 
-// during shows a text, on a terminal with the seconds counting, while do runs.
-func (p *progress) during(text string, do func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- do() }()
+// during shows a text, on a terminal with the seconds counting, while do runs, and
+// the texts that do shows.
+func (p *progress) during(text string, do func(show func(string)) error) error {
+	done, texts := make(chan error, 1), make(chan string)
+	go func() { done <- do(func(text string) { texts <- text }) }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	defer p.end()
 	for {
 		p.show(text)
 		select {
+		case text = <-texts:
 		case err := <-done:
 			return err
 		case <-tick.C:

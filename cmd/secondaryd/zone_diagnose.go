@@ -15,22 +15,18 @@ import (
 func (r *remote) zoneDiagnose() *cobra.Command {
 	return r.zoneVerb("diagnose", "Try each peer of a zone now, step by step, and say what is wrong",
 		func(cmd *cobra.Command, c *apiclient.Client, zone apiclient.Zone) (err error) {
-			var answer apiclient.Answer
+			var d apiclient.Diagnosis
+			var result json.RawMessage
+			names := r.peerNames(cmd.Context(), c, zone)
 			p := newProgress(cmd.ErrOrStderr())
-			err = p.during("trying the peers, for 30 s at most", func() (err error) {
-				answer, err = c.Post(cmd.Context(), apiclient.DiagnosePath(zone.ID), nil)
+			err = p.during("trying the peers, for 30 s at most", func(show func(string)) (err error) {
+				d, result, err = c.Diagnose(cmd.Context(), zone.ID, func(s apiclient.StepEvent) { show(stepText(s, names)) })
 				return err
 			})
 			if err != nil {
 				return err
 			}
-			var d apiclient.Diagnosis
-			if err := json.Unmarshal(answer.Result, &d); err != nil {
-				return err
-			}
-			err = r.print(cmd.OutOrStdout(), answer.Result, func(w io.Writer) error {
-				return printDiagnosis(w, d, r.peerNames(cmd.Context(), c, zone))
-			})
+			err = r.print(cmd.OutOrStdout(), result, func(w io.Writer) error { return printDiagnosis(w, d, names) })
 			if err != nil || d.Healthy {
 				return err
 			}
@@ -66,6 +62,15 @@ var stepWords = map[string]string{
 }
 
 func stepName(s apiclient.DiagnosisStep) string { return cmp.Or(stepWords[s.Name], s.Name) }
+
+// stepText tells of a step that was just done.
+func stepText(s apiclient.StepEvent, names map[string]string) string {
+	text := cmp.Or(names[s.Peer], s.Address, s.Peer) + ": " + stepName(s.DiagnosisStep) + " " + s.Result
+	if said := cmp.Or(s.Detail, s.Cause); said != "" {
+		text += ": " + said
+	}
+	return harmless(text)
+}
 
 // printDiagnosis shows each peer with its steps, and below the table what to do
 // about those that failed.

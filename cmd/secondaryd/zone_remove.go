@@ -40,7 +40,7 @@ func (r *remote) zoneRemove() *cobra.Command {
 		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		if err := r.findZones(ctx, c, named); err != nil {
+		if named, err = r.findZones(ctx, c, named); err != nil {
 			return err
 		}
 		work := &bulkWork{client: c, show: newProgress(cmd.ErrOrStderr()), zones: named}
@@ -88,18 +88,18 @@ func namedZones(args []string, file string, in io.Reader) ([]*bulkZone, error) {
 	return named, nil
 }
 
-// findZones looks for the zones by their ids or names, in one list. Nothing is
-// done if a name may mean several.
-func (r *remote) findZones(ctx context.Context, c *apiclient.Client, named []*bulkZone) error {
+// findZones looks for the zones by their ids or names, in one list, and gives each
+// once, however often it is named. Nothing is done if a name may mean several.
+func (r *remote) findZones(ctx context.Context, c *apiclient.Client, named []*bulkZone) ([]*bulkZone, error) {
 	raw, err := c.Zones(ctx, "", r.wanted())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	found := make(map[string][]apiclient.Zone, 2*len(raw)) // by id and by name
 	for _, text := range raw {
 		var zone apiclient.Zone
 		if err := json.Unmarshal(text, &zone); err != nil {
-			return fmt.Errorf("GET /zones: %w", err)
+			return nil, fmt.Errorf("GET /zones: %w", err)
 		}
 		name := apiclient.FoldName(zone.Name)
 		found[name] = append(found[name], zone)
@@ -107,6 +107,7 @@ func (r *remote) findZones(ctx context.Context, c *apiclient.Client, named []*bu
 			found[zone.ID] = append(found[zone.ID], zone)
 		}
 	}
+	once, ids := named[:0], make(map[string]bool, len(named))
 	for _, z := range named {
 		candidates := found[z.Name]
 		if name := apiclient.FoldName(z.Name); name != z.Name {
@@ -115,13 +116,17 @@ func (r *remote) findZones(ctx context.Context, c *apiclient.Client, named []*bu
 		switch len(candidates) {
 		case 0:
 			z.Result = outcomeMissing
+			once = append(once, z)
 		case 1:
 			z.ID, z.account = candidates[0].ID, candidates[0].Account.ID
+			if !ids[z.ID] {
+				once, ids[z.ID] = append(once, z), true
+			}
 		default:
-			return ambiguousZone(z.Name, candidates)
+			return nil, ambiguousZone(z.Name, candidates)
 		}
 	}
-	return nil
+	return once, nil
 }
 
 func ambiguousZone(ref string, candidates []apiclient.Zone) error {

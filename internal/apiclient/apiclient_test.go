@@ -313,3 +313,43 @@ func TestBulk(t *testing.T) {
 		t.Errorf("an answer that leaves one out: %v", err)
 	}
 }
+
+// A diagnosis is told of step by step, and is none without its end.
+func TestDiagnose(t *testing.T) {
+	t.Parallel()
+	const step = "event: step\ndata: {\"peer\":\"p\",\"name\":\"tcp\",\"result\":\"ok\"}\n\n"
+	const whole = step + "event: diagnosis\ndata: {\"healthy\":true}\n\n"
+	for name, tc := range map[string]struct {
+		kind, body, err string
+		steps           int
+		healthy         bool
+	}{
+		"stream":       {"text/event-stream", ": hello\n\n" + whole, "", 1, true},
+		"earlier":      {"application/json", `{"success":true,"result":{"healthy":true}}`, "", 0, true},
+		"cut off":      {"text/event-stream", step, "unexpected EOF", 1, false},
+		"ended":        {"text/event-stream", step + "event: end\ndata: {\"reason\":\"the server is stopping\"}\n\n", "the server is stopping", 1, false},
+		"no JSON":      {"text/event-stream", "event: step\ndata: {\n\n", "POST /zones/z/secondary_dns/incoming/diagnose", 0, false},
+		"no such":      {"application/json", `{"success":false,"errors":[{"code":2201,"message":"none"}]}`, "code 2201", 0, false},
+		"no diagnosis": {"text/event-stream", "event: diagnosis\ndata: 7\n\n", "cannot unmarshal", 0, false},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", tc.kind)
+			_, _ = io.WriteString(w, tc.body)
+		}))
+		c, err := New(Options{URL: server.URL, Token: "t"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := 0
+		d, _, err := c.Diagnose(t.Context(), "z", func(s StepEvent) {
+			if steps++; s.Peer != "p" || s.Name != "tcp" {
+				t.Errorf("%s: %+v", name, s)
+			}
+		})
+		if d.Healthy != tc.healthy || steps != tc.steps || tc.err == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), tc.err) {
+			t.Errorf("%s: %+v after %d steps, %v", name, d, steps, err)
+		}
+		c.Close()
+		server.Close()
+	}
+}

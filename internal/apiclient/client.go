@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	// requestTimeout is for one request and its answer.
-	requestTimeout = 60 * time.Second
+	// requestTimeout is for one request and its answer: the server takes up to a
+	// minute for a rollback or a comparison.
+	requestTimeout = 90 * time.Second
 	// maxAnswer is the length in octets up to which an answer is read.
 	maxAnswer = 256 << 20
 	// maxIdle is the number of connections that are kept for many requests at once.
@@ -150,10 +151,15 @@ type request struct {
 	ifMatch      string // empty: whatever is there
 }
 
-// do sends a request, again if it may be sent later: nothing was done then.
+// do sends a request, again if it may be sent later.
 func (c *Client) do(ctx context.Context, r request) (Answer, error) {
+	return again(ctx, func() (Answer, error) { return c.once(ctx, r) })
+}
+
+// again repeats what may be sent later: nothing was done then.
+func again(ctx context.Context, once func() (Answer, error)) (Answer, error) {
 	for try := 1; ; try++ {
-		answer, err := c.once(ctx, r)
+		answer, err := once()
 		e, ok := errors.AsType[*Error](err)
 		if !ok || !e.notNow() || try == limitTries {
 			return answer, err

@@ -58,7 +58,7 @@ func TestTransfer(t *testing.T) {
 	chosen := present(t)
 	harness.Build(t) // not while anything is measured
 	r := results{}
-	defer r.print(os.Stdout, table{metrics: transferMetrics, columns: append(slices.Clone(peers), ours.name)})
+	defer r.print(os.Stdout, table{metrics: transferMetrics, columns: append(slices.Clone(peers), ours.name, floorName)})
 	measureParts(t, []part{
 		{"ixfr", func() { measureOne(t, r, chosen) }},
 		{"bulk", func() { measureBulk(t, r, chosen) }},
@@ -73,7 +73,12 @@ func TestTransfer(t *testing.T) {
 func measureAXFR(t *testing.T, r results, chosen []product) {
 	t.Helper()
 	from, _ := startLarge(t)
-	each(t, chosen, from, func(s *secondary) { measureWhole(t, r, s) })
+	each(t, chosen, from, func(s *secondary) {
+		measureWhole(t, r, s)
+		took := from.stream(t).Seconds()
+		r.add(firstWall, floorName, took)
+		r.add(nextWall, floorName, took)
+	})
 }
 
 // measureConfigured measures the start with many zones and a copy of none.

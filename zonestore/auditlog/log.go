@@ -134,6 +134,29 @@ func (l *Log) Able() bool { return l.file != nil }
 // Full reports whether the file is as large as it should get.
 func (l *Log) Full() bool { return l.end > l.limit }
 
+// Lost says why the file that is appended to is no longer the one that will be read:
+// somebody has removed, replaced or changed it. Nil if it is, or if there is none.
+func (l *Log) Lost() error {
+	if l.file == nil {
+		return nil
+	}
+	path := Path(l.Dir, l.number)
+	named, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	own, err := l.file.Stat()
+	switch {
+	case err != nil:
+		return err
+	case !os.SameFile(named, own):
+		return fmt.Errorf("%s is another file than the one that was written", path)
+	case own.Size() != l.end:
+		return fmt.Errorf("%s has %d octets, not the %d that were written", path, own.Size(), l.end)
+	}
+	return nil
+}
+
 // Append writes records to the end of the file and returns when they are on
 // disk: one write, one fsync. After an error nothing can be appended before
 // Begin: nobody knows what of the write has reached the disk.
@@ -142,7 +165,7 @@ func (l *Log) Append(records []Record) error {
 		return os.ErrClosed
 	}
 	if err := l.write(records); err != nil {
-		err = fmt.Errorf("append to %s: %w", l.file.Name(), err)
+		err = fmt.Errorf("append to %s: %w", Path(l.Dir, l.number), err)
 		_ = l.file.Truncate(l.end) // what is left of it would be reported as damage
 		return errors.Join(err, l.Close())
 	}

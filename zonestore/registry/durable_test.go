@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -360,15 +362,23 @@ type scripted struct {
 	gate    chan struct{} // when set, a commit waits for it
 	entered chan struct{}
 	commits int
+	largest int // octets of the objects of a commit
 }
 
 func (*scripted) Load(func(Entry) error) (uint64, error) { return 0, nil }
 func (*scripted) Close() error                           { return nil }
 
-func (s *scripted) Commit(context.Context, Batch) error {
+func (s *scripted) Commit(_ context.Context, b Batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.commits++
+	octets := 0
+	for _, t := range b.Transactions {
+		for _, c := range t.Changes {
+			octets += len(c.Value)
+		}
+	}
+	s.largest = max(s.largest, octets)
 	if s.gate != nil {
 		s.entered <- struct{}{}
 		<-s.gate
@@ -473,6 +483,88 @@ func TestUpdateEach(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// Of large objects a commit takes fewer: memory and time of one are limited, however
+// many wait.
+func TestCommitIsLimitedInOctets(t *testing.T) {
+	t.Parallel()
+	backend := &scripted{}
+	r, err := load(backend, Options{}.withDefaults(), testCodec(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fns []func(*Tx) error
+	for i := range maxCommit / maxOperations {
+		fns = append(fns, func(tx *Tx) error {
+			for j := range maxOperations {
+				large := TSIG{ID: fmt.Sprintf("t%d-%d", i, j), Account: "a", Name: "k.example", Algorithm: "hmac-sha256."}
+				large.Secret = Secret(base64.StdEncoding.EncodeToString(make([]byte, 32<<10)))
+				if err := tx.PutTSIG(large); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := errors.Join(r.UpdateEach(t.Context(), fns...)...); err != nil {
+		t.Fatal(err)
+	}
+	const most = maxCommitOctets + maxOperations*maxObject
+	if backend.largest > most {
+		t.Errorf("a commit has %d octets, more than %d", backend.largest, most)
+	}
+	// What is deleted is written to the log, too.
+	before := backend.commits
+	fns = nil
+	for i := range maxCommit / maxOperations {
+		fns = append(fns, func(tx *Tx) error {
+			for j := range maxOperations {
+				if err := tx.DeleteTSIG(fmt.Sprintf("t%d-%d", i, j)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := errors.Join(r.UpdateEach(t.Context(), fns...)...); err != nil {
+		t.Fatal(err)
+	}
+	if commits := backend.commits - before; commits < maxCommit*(43<<10)/most {
+		t.Errorf("%d commits to delete it all", commits)
+	}
+}
+
+// The largest transaction there can be fits a record of the log, and is rebuilt from it.
+func TestLargestTransaction(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := openWith(t, Options{Dir: dir})
+	for round := range 2 {
+		update(t, r, func(tx *Tx) error {
+			for i := range maxOperations {
+				large := TSIG{ID: fmt.Sprint("t", i), Account: "a", Name: fmt.Sprint("k", round), Algorithm: "hmac-sha256."}
+				secret := bytes.Repeat([]byte{byte(round), byte(i)}, 35<<9)
+				large.Secret = Secret(base64.StdEncoding.EncodeToString(secret))
+				if err := tx.PutTSIG(large); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := r.Degraded(); err != nil {
+		t.Error(err)
+	}
+	after := snapshot(t, dir)
+	compareCopies(t, after)
+	if size := len(testCodec(t).encode(r.state.get(key{KindTSIG, "t1"}))); size > maxObject || size < maxObject*15/16 {
+		t.Errorf("the objects have %d octets, want about %d", size, maxObject)
+	}
+	if err := os.Remove(filepath.Join(after, mainName)); err != nil {
+		t.Fatal(err)
+	}
+	sameObjects(t, r, open(t, after))
 }
 
 func FuzzDecode(f *testing.F) {

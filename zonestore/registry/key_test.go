@@ -68,6 +68,32 @@ func TestKeyIsGone(t *testing.T) {
 	sameObjects(t, r, open(t, gone))
 }
 
+// Where a new key is made because no secret needs the old one, backups may.
+func TestKeyFilesAreKept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	main, second := filepath.Join(dir, keyName), filepath.Join(dir, "secrets-copy.key")
+	before, err := os.ReadFile(main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{main, second} {
+		if err := os.WriteFile(path, append([]byte("x"), before...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, dir)
+	for _, path := range []string{main, second} {
+		if kept, err := os.ReadFile(path + ".damaged"); err != nil || string(kept) != "x"+string(before) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
 func TestKeyElsewhere(t *testing.T) {
 	t.Parallel()
 	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "my.key")

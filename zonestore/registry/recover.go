@@ -3,9 +3,12 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 
+	bolterrors "go.etcd.io/bbolt/errors"
 	"go.uber.org/zap"
 
 	"secondaryd/zonestore/auditlog"
@@ -32,6 +35,8 @@ func (t *twin) open(options auditlog.Options) error {
 	switch {
 	case errors.Is(main.err, ErrNewer):
 		return main.err
+	case main.unavailable():
+		return fmt.Errorf("the configuration can't be opened; it is left as it is, and nothing made of the audit log: %w", main.err)
 	case errors.Is(logErr, auditlog.ErrNewer):
 		return fmt.Errorf("%w: %w", ErrNewer, logErr)
 	case logErr != nil:
@@ -221,6 +226,16 @@ func inspect(path string) copyState {
 
 func (c copyState) whole() bool   { return c.file != nil }
 func (c copyState) missing() bool { return errors.Is(c.err, os.ErrNotExist) }
+
+// unavailable reports whether a copy may be whole, but can't be had at the moment.
+func (c copyState) unavailable() bool {
+	for _, cause := range []error{fs.ErrPermission, bolterrors.ErrTimeout, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
+		if errors.Is(c.err, cause) {
+			return true
+		}
+	}
+	return false
+}
 
 // close closes a copy that was only read.
 func (c copyState) close() {

@@ -219,8 +219,9 @@ func (r *Registry) Degraded() error {
 	return nil
 }
 
-// Mend makes a stored copy anew that Degraded complains of. It costs as much as
-// the configuration is large, and nothing while there is nothing to mend.
+// Mend looks whether the stored copies are there, and makes one anew that is lost.
+// That costs as much as the configuration is large, and next to nothing while there
+// is nothing to mend.
 func (r *Registry) Mend() {
 	r.commitMu.Lock()
 	defer r.commitMu.Unlock()

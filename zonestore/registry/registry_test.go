@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -472,6 +474,31 @@ func TestClosed(t *testing.T) {
 	if _, ok := r.Zone("z1"); !ok {
 		t.Error("reads ended")
 	}
+}
+
+// What a transaction was given is not kept when it is done: a bulk request is large.
+func TestDoneTransactionsAreLetGo(t *testing.T) {
+	t.Parallel()
+	r := seeded(t)
+	held := func() weak.Pointer[[1 << 20]byte] {
+		large := new([1 << 20]byte)
+		fns := make([]func(*Tx) error, 3)
+		for i := range fns {
+			fns[i] = func(tx *Tx) error {
+				large[i]++
+				return tx.PutPeer(peer(fmt.Sprint("q", i)))
+			}
+		}
+		if err := errors.Join(r.UpdateEach(t.Context(), fns...)...); err != nil {
+			t.Error(err)
+		}
+		return weak.Make(large)
+	}()
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("still in memory")
+	}
+	runtime.KeepAlive(r)
 }
 
 // A part that fails leaves no trace in its transaction, whatever it did.

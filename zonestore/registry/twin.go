@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -39,10 +40,11 @@ type twin struct {
 	main    *boltFile
 	audit   *auditlog.Log
 	why     string                // the log is to be begun anew
-	trouble atomic.Pointer[error] // why there is no log; nil while there is one
+	trouble atomic.Pointer[error] // why there are no two copies; nil while there are
 	tried   time.Time
 	pause   time.Duration // between attempts to begin the log anew, which copy everything
 	old     bool          // the main file is of an earlier release: secrets lie in it in clear
+	unsure  bool          // the main file holds what it refused
 }
 
 // openTwin locks the folder and opens both copies, repaired where need be.
@@ -67,14 +69,65 @@ func (t *twin) Load(yield func(Entry) error) (uint64, error) { return t.main.Loa
 func (t *twin) Commit(_ context.Context, batch Batch) error {
 	heads, err := t.main.commit(batch)
 	if err != nil {
+		t.doubt(batch, err)
 		return err
 	}
 	t.record(batch.Transactions, heads)
 	return nil
 }
 
+// doubt finds out whether the main file holds a commit that it refused: when the
+// last fsync fails all has been written.
+func (t *twin) doubt(batch Batch, refusal error) {
+	if errors.Is(refusal, ErrConflict) {
+		return
+	}
+	if h, err := t.main.head(); err != nil || h.revision >= batch.Transactions[0].Revision {
+		t.unsure, t.tried = true, time.Time{}
+	}
+}
+
+// Unsure reports whether the main file may hold the commit that it refused last.
+// Nothing must be committed on top of that before Revert.
+func (t *twin) Unsure() bool { return t.unsure }
+
+// Revert makes the main file anew with the objects that counted before the commit
+// that it refused, but tries that no more often than is sensible. What was written
+// to the old file can't be relied upon: after an fsync that fails, one that does
+// not says nothing of it.
+func (t *twin) Revert(revision uint64, objects iter.Seq[Entry]) error {
+	if time.Since(t.tried) < t.pause {
+		return fmt.Errorf("%s could not be written, and will be tried again in some seconds", t.main.path)
+	}
+	t.tried = time.Now()
+	if err := t.refresh(revision, objects); err != nil {
+		t.log.Error("configuration can't be written anew after a write that failed: no change is taken until then", zap.String("path", t.main.path), zap.Error(err))
+		t.trouble.Store(&err)
+		return err
+	}
+	t.unsure = false
+	t.trouble.Store(nil)
+	t.log.Warn("configuration written anew after a write that failed", zap.String("path", t.main.path), zap.Uint64("revision", revision))
+	t.why = "a write of the configuration failed"
+	_ = t.audit.Close() // objects need not be the same octets as they were
+	t.begin()
+	return nil
+}
+
+// refresh puts a main file with these objects in the place of the present one.
+func (t *twin) refresh(revision uint64, objects iter.Seq[Entry]) error {
+	fresh, err := rewrite(t.path(mainName), revision, objects)
+	if err != nil {
+		return err
+	}
+	_ = t.main.Close() // all of it is in the fresh one
+	t.main = fresh
+	return nil
+}
+
 // record logs what was committed.
 func (t *twin) record(transactions []Transaction, heads []head) {
+	t.leaveLost()
 	if t.audit.Able() {
 		t.append(transactions, heads)
 	}
@@ -94,6 +147,18 @@ func (t *twin) append(transactions []Transaction, heads []head) {
 		t.trouble.Store(&err)
 		t.why, t.tried = "the file before could not be written", time.Time{}
 	}
+}
+
+// leaveLost lets go of a file of the log that is of no use as a copy any more.
+func (t *twin) leaveLost() {
+	err := t.audit.Lost()
+	if err == nil {
+		return
+	}
+	t.log.Error("audit log was removed or changed by somebody else, and is begun anew", zap.Error(err))
+	err = errors.Join(err, t.audit.Close())
+	t.trouble.Store(&err)
+	t.why, t.tried = "the file before was removed or changed", time.Time{}
 }
 
 // beginAgain begins the log anew, but not more often than is sensible on a disk
@@ -156,14 +221,12 @@ func (t *twin) warnOfClear(suffix string) {
 
 // seal replaces a main file in which secrets lie in clear by a fresh one: pages of
 // the old one that are no longer used would keep them.
-func (t *twin) seal(revision uint64, objects func(yield func(Entry) bool)) error {
-	fresh, err := rewrite(t.path(mainName), revision, objects)
-	if err != nil {
+func (t *twin) seal(revision uint64, objects iter.Seq[Entry]) error {
+	if err := t.refresh(revision, objects); err != nil {
 		return fmt.Errorf("encrypt the secrets of the configuration: %w", err)
 	}
-	_ = t.main.Close() // all of it is in the fresh one
-	t.main, t.old = fresh, false
-	t.log.Info("the secrets of the configuration are encrypted now", zap.String("path", fresh.path))
+	t.old = false
+	t.log.Info("the secrets of the configuration are encrypted now", zap.String("path", t.main.path))
 	t.why = "secrets are encrypted from here on"
 	t.begin()
 	return nil
@@ -171,7 +234,8 @@ func (t *twin) seal(revision uint64, objects func(yield func(Entry) bool)) error
 
 // Mend begins the log anew if there is none; see Registry.Mend.
 func (t *twin) Mend() {
-	if !t.audit.Able() {
+	t.leaveLost()
+	if !t.audit.Able() && !t.unsure {
 		t.beginAgain()
 	}
 }

@@ -229,6 +229,35 @@ func (tx *Tx) rollback(first int) {
 	tx.undo = tx.undo[:first]
 }
 
+// octets is about how large the objects are that the transaction has replaced, and
+// those in their place.
+func (tx *Tx) octets() (sum int) {
+	for _, u := range tx.undo {
+		if !u.was {
+			u.before = tx.view.base.get(u.key)
+		}
+		sum += octets(u.before) + octets(tx.view.over[u.key])
+	}
+	return sum
+}
+
+// octets is about how large an object is when it is stored. Only texts in PEM and
+// secrets make a difference.
+func octets(o object) int {
+	const small = 1 << 10
+	switch o := o.(type) {
+	case nil:
+		return 0
+	case *TSIG:
+		return small + len(o.Secret)
+	case *Peer:
+		if t := o.TLS; t != nil {
+			return small + len(t.CACertificate) + len(t.ClientCertificate) + len(t.ClientKey)
+		}
+	}
+	return small
+}
+
 // changes lists what the transaction did, each object once.
 func (tx *Tx) changes() []Change {
 	var list []Change

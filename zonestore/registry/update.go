@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -16,6 +17,10 @@ var ErrConflict = errors.New("stored configuration was changed by another writer
 // those who change many zones get more done for it; who waits behind a full commit
 // waits for some milliseconds more.
 const maxCommit = 2048
+
+// maxCommitOctets is the same of the objects, before and after: a commit takes some
+// times as much memory, since it is written to the file and to the log.
+const maxCommitOctets = 8 << 20
 
 // request is one transaction that waits for its commit.
 type request struct {
@@ -75,7 +80,7 @@ func (r *Registry) commitUntil(req *request) {
 func (r *Registry) commitLocked() {
 	g := r.newGroup()
 	var members []*request
-	for g.operations < maxCommit {
+	for g.operations < maxCommit && g.octets < maxCommitOctets {
 		req := r.dequeue()
 		if req == nil {
 			break
@@ -106,6 +111,7 @@ func (r *Registry) dequeue() *request {
 		return nil
 	}
 	req := r.queue[0]
+	r.queue[0] = nil // or the slice keeps it in memory
 	r.queue = r.queue[1:]
 	return req
 }
@@ -115,8 +121,12 @@ func (r *Registry) store(g *group) error {
 	if len(g.changes) == 0 {
 		return nil
 	}
+	if err := r.revert(); err != nil {
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
 	// The members' contexts do not reach the disk: a commit is all of theirs.
 	if err := r.backend.Commit(context.Background(), g.batch()); err != nil {
+		_ = r.revert() // else before the next one
 		return fmt.Errorf("%w: %w", ErrStore, err)
 	}
 	r.mu.Lock()
@@ -133,6 +143,19 @@ func (r *Registry) store(g *group) error {
 	return nil
 }
 
+// revert has the backend store what it did before a commit that failed, and of
+// which it holds something all the same. commitMu must be held.
+func (r *Registry) revert() error {
+	b, ok := r.backend.(interface {
+		Unsure() bool
+		Revert(revision uint64, objects iter.Seq[Entry]) error
+	})
+	if !ok || !b.Unsure() {
+		return nil
+	}
+	return b.Revert(r.state.revision, r.entries())
+}
+
 // group is the transactions of one commit.
 type group struct {
 	options      *Options
@@ -140,6 +163,7 @@ type group struct {
 	view         *view
 	revision     uint64 // of the last transaction that did something
 	operations   int
+	octets       int // of the objects, about
 	changes      []Change
 	transactions []Transaction
 }
@@ -181,6 +205,7 @@ func (g *group) run(req *request) {
 	}
 	g.revision = tx.revision
 	g.operations += len(tx.undo)
+	g.octets += tx.octets()
 	changes := tx.changes()
 	g.changes = append(g.changes, changes...)
 	g.transactions = append(g.transactions, tx.transaction(changes, actorOf(req.ctx)))

@@ -27,6 +27,8 @@ const (
 	fileFormat = "1"
 	fileMode   = 0o600
 	maxFile    = 1 << 10
+
+	damagedSuffix = ".damaged"
 )
 
 // Why there is no key.
@@ -94,11 +96,17 @@ func warnIfOpen(path string, log *zap.Logger) {
 }
 
 // Create makes a new key and both its files, and returns when they are on disk.
+// Files that are there are kept under another name: a backup may need what is left
+// of their key.
 func Create(path string) (*Key, error) {
 	var master [keySize]byte
 	_, _ = rand.Read(master[:]) // never fails
 	for _, name := range []string{path, CopyPath(path)} {
-		if err := writeFile(name, master); err != nil {
+		err := os.Rename(name, name+damagedSuffix)
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			err = writeFile(name, master)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("make the key of the secrets: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package zone
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"secondaryd/internal/wire"
 )
@@ -148,15 +149,27 @@ func (b *Builder) Finish() (*Zone, error) {
 	if err := z.readSOA(); err != nil {
 		return nil, err
 	}
-	z.settle()
-	z.nodes.trim()
-	z.index.rebuild(z.index.used)
+	z.layOut()
 	if err := b.compact(); err != nil {
 		return nil, err
 	}
 	z.apex = z.nodeName(0)
 	z.chain()
 	return z, b.memory()
+}
+
+// layOut gives nodes and index the form in which they are served. Those of a large
+// zone share nothing but their numbers, and get it at the same time.
+func (z *Zone) layOut() {
+	var index sync.WaitGroup
+	if z.nodes.len() > nodesAtOnce {
+		index.Go(func() { z.index.rebuild(z.index.used) })
+	} else {
+		z.index.rebuild(z.index.used)
+	}
+	z.settle()
+	z.nodes.trim()
+	index.Wait()
 }
 
 // readSOA takes the numbers of the zone's one SOA.
