@@ -19,7 +19,9 @@ const tagLength = 12
 // stored in parts with these revisions, 0 for a part that is not there; empty if
 // none is there. No two transactions have one revision: what has changed has
 // another tag. The revisions themselves count the changes of all accounts, which
-// is no matter of any of them.
+// is no matter of any of them; and they come again, for other changes, after the
+// configuration was restored from a backup, which needs another run of the server.
+// So a tag is a digest with a key of the run.
 //
 // It stands for what is stored, which is what a change replaces: the serial and
 // the times of a copy move by themselves, and whoever waits for a moment in which
@@ -28,7 +30,7 @@ func (s *Server) entityTag(revisions ...uint64) string {
 	if !slices.ContainsFunc(revisions, func(r uint64) bool { return r != 0 }) {
 		return ""
 	}
-	text := binary.BigEndian.AppendUint64(nil, s.TagKey)
+	text := slices.Clone(s.tagKey[:])
 	for _, revision := range revisions {
 		text = binary.BigEndian.AppendUint64(text, revision)
 	}
@@ -36,20 +38,9 @@ func (s *Server) entityTag(revisions ...uint64) string {
 	return `"` + hex.EncodeToString(sum[:tagLength]) + `"`
 }
 
-// tagOfRun completes a tag by what this run of the server is known by: after the
-// configuration was restored from a backup, which needs another run, revisions come
-// again, for other changes.
-func tagOfRun(c echo.Context, tag string) string {
-	run, _ := c.Get(runKey).(string)
-	if tag == "" {
-		return ""
-	}
-	return `"` + run + "." + tag[1:]
-}
-
 // respondTagged answers with an object and its entity tag.
 func respondTagged(c echo.Context, tag string, result any) error {
-	c.Response().Header().Set(headerETag, tagOfRun(c, tag))
+	c.Response().Header().Set(headerETag, tag)
 	return respond(c, result)
 }
 
@@ -57,7 +48,6 @@ func respondTagged(c echo.Context, tag string, result any) error {
 // knows it (RFC 9110 section 13.1). It is asked in the transaction, once nothing
 // but the body can be wrong any more; the tag is empty where nothing is there.
 func precondition(c echo.Context, tag string) error {
-	tag = tagOfRun(c, tag)
 	header := c.Request().Header
 	if lines := header.Values("If-Match"); len(lines) > 0 {
 		tags, err := entityTags("If-Match", lines)

@@ -17,7 +17,6 @@ import (
 
 const (
 	requestKey = "request"
-	runKey     = "run"     // what this run of the server is known by, for entity tags
 	createdKey = "created" // the id of the object that a request has made, for the log
 	countsKey  = "counts"  // how many zones a bulk request has changed, as fields of the log
 )
@@ -41,7 +40,6 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		c.Set(requestKey, newID())
-		c.Set(runKey, s.run)
 		c.Response().Header().Set(echo.HeaderXRequestID, requestID(c))
 		zone := s.zoneName(c)
 		if err := next(c); err != nil {

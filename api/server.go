@@ -10,6 +10,7 @@ package api
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -65,10 +66,6 @@ type Options struct {
 	Tokens    *Tokens      // administrators beside those of the registry; nil for none
 	TLS       *TLS         // nil serves plain HTTP
 	Log       *zap.Logger
-
-	// TagKey is mixed into entity tags: a secret number that outlives the process,
-	// or tags that clients keep would not.
-	TagKey uint64
 
 	Now func() time.Time // by which tokens expire; nil means time.Now
 
@@ -133,7 +130,7 @@ type Server struct {
 	rollbacks *places
 	bulks     *places
 	started   time.Time
-	run       string          // random, 8 characters
+	tagKey    [16]byte        // of this run, for entity tags
 	open      map[string]bool // paths that need no token
 	pace      *pace
 	refusals  sparse
@@ -154,11 +151,12 @@ func New(options Options) (*Server, error) {
 		return nil, errors.New("api: a diagnoser and versions are needed")
 	}
 	s := &Server{
-		Options: options.withDefaults(), started: time.Now(), run: newID()[:8],
+		Options: options.withDefaults(), started: time.Now(),
 		pace: newPace(options.TokenRate), refusals: newSparse(), overRate: newSparse(),
 		exports: newPlaces(maxExports, maxExports/2), diffs: newPlaces(maxDiffs, maxDiffs/2), diagnoses: newPlaces(maxDiagnoses, maxDiagnoses/2),
 		rollbacks: newPlaces(maxRollbacks, maxRollbacks/2), bulks: newPlaces(maxBulks, 1),
 	}
+	_, _ = rand.Read(s.tagKey[:]) // never fails
 	s.ending, s.end = context.WithCancel(context.Background())
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.DebugLevel)
 	if err != nil {

@@ -192,7 +192,6 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 		Refresher:        orders{d.engine},
 		Diagnoser:        diagnoser{d.engine},
 		Events:           d.events,
-		TagKey:           d.store.Seed(),
 		Copies:           servedCopies{d.store},
 		Versions:         zoneVersions{d.engine},
 		Metrics:          metrics.Handler(series),
