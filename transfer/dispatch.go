@@ -94,12 +94,22 @@ func (e *Engine) startLocked(j *job, c choice) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel
 	e.workers.Go(func() {
-		defer cancel()
 		var work background.Work
 		defer work.End()
 		o.work = &work
 		r := e.refresh(ctx, o)
-		e.finish(ctx, j, o, r)
+		old := o.served.View()
+		published := e.record(o, &r)
+		finish := func() {
+			defer cancel()
+			e.finish(ctx, j, o, r, old, published)
+		}
+		if work.Long() {
+			// A thread that stands back must not hold the mutex that NOTIFY needs.
+			e.workers.Go(finish)
+			return
+		}
+		finish()
 	})
 }
 

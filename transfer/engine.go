@@ -159,7 +159,10 @@ func (e *Engine) runDue(now time.Time) time.Duration {
 		if j == nil {
 			break
 		}
-		e.expireLocked(j, now)
+		if !e.expireLocked(j, now) {
+			e.schedule.set(j, now.Add(expireAgain))
+			continue
+		}
 		if !j.running && j.queued == nil && !j.check.After(now) {
 			e.dispatchLocked(j, now)
 		}
@@ -206,14 +209,24 @@ func (e *Engine) nudge() {
 	}
 }
 
-func (e *Engine) expireLocked(j *job, now time.Time) {
+// expireAgain is when a zone is looked at again that would have expired while a
+// version of it was being written.
+const expireAgain = 100 * time.Millisecond
+
+// expireLocked ends the service of a copy that has had its time; false if that
+// must wait for what is being written of the zone. The engine does not: a NOTIFY for
+// any zone would wait with it, and with that a worker that answers queries.
+func (e *Engine) expireLocked(j *job, now time.Time) bool {
 	v := j.served.View()
 	if v.State != zonestore.StateServing || now.Before(v.Expires) {
-		return
+		return true
 	}
-	e.store.Expire(j.served)
+	if !e.store.Expire(j.served) {
+		return false
+	}
 	e.waiters.tell(j.served.ID())
 	e.emitZone(EventExpired, j.served, v.Serial)
 	e.log.Error("zone expired", zap.String("zone", j.apex().String()), zap.Uint32("serial", v.Serial),
 		zap.Time("confirmed", j.served.Timers().Confirmed))
+	return true
 }

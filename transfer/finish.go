@@ -9,11 +9,9 @@ import (
 	"secondaryd/zonestore"
 )
 
-// finish turns the result of a refresh into a published version, timers and log
-// lines, and the wish for the next one into a time.
-func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult) {
-	old := o.served.View()
-	published := e.record(o, &r)
+// finish turns the result of a refresh, which is recorded, into log lines and
+// events, and the wish for the next one into a time. old is what was served before.
+func (e *Engine) finish(ctx context.Context, j *job, o order, r refreshResult, old *zonestore.View, published bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()

@@ -34,7 +34,8 @@ type held struct {
 // returns at once, but for a version that was gone back from: that is read from
 // disk and served before it returns.
 func (e *Engine) Release(zoneID string, serial uint32) error {
-	if gone := e.heldOf(zoneID).rollback(); gone != nil && gone.serial == serial && !gone.discarded {
+	h := e.heldOf(zoneID)
+	if gone := h.rollback(); gone != nil && gone.serial == serial && !gone.discarded && (gone == h || h.serial != serial) {
 		return e.undo(zoneID, serial)
 	}
 	return e.onHeld(zoneID, serial, func(j *job) {

@@ -97,7 +97,7 @@ func (e *Engine) earlier(j *job, serial uint32) (*zone.Zone, zonestore.Timers, e
 		return nil, t, err
 	}
 	expires := t.Confirmed.Add(e.limits.Lifetime(z.SOA()))
-	if now := j.served.View().Zone; now != nil && t.Life()+time.Second < e.limits.Lifetime(now.SOA()) && t.Expires.Before(expires) {
+	if t.Expires.Before(expires) && e.granted(j.served, t.Life()) {
 		expires = t.Expires // the primary has no longer itself (RFC 7314 section 4)
 	}
 	if !time.Now().Before(expires) {
@@ -105,6 +105,20 @@ func (e *Engine) earlier(j *job, serial uint32) (*zone.Zone, zonestore.Timers, e
 	}
 	t.Expires = expires
 	return z, t, nil
+}
+
+// granted reports whether a zone has so long to live by the word of a primary, which
+// is less than what its SOA says.
+func (e *Engine) granted(served *zonestore.Served, life time.Duration) bool {
+	now := served.View()
+	z := now.Zone
+	if z == nil { // it has expired
+		var err error
+		if z, err = e.store.Version(served, now.Serial); err != nil {
+			return false
+		}
+	}
+	return life+time.Second < e.limits.Lifetime(z.SOA())
 }
 
 // releaseTimeout is how long the release of a version that was gone back from
@@ -219,7 +233,9 @@ func (e *Engine) endClaimLocked(j *job) {
 	if j.removed {
 		return
 	}
-	j.check = time.Now()
+	now := time.Now()
+	j.check = now
+	j.hasten(now)
 	e.scheduleLocked(j)
 }
 

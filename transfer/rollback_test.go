@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"secondaryd/metrics"
 	"secondaryd/zonestore"
@@ -512,4 +513,70 @@ func (w *world) orderAny(id string, random *rand.Rand) {
 		}
 	}
 	w.t.Errorf("an order failed: %v", err)
+}
+
+// TestRollbackGrantedExpired: what a primary granted ends for earlier versions
+// too, when it is over.
+func TestRollbackGrantedExpired(t *testing.T) {
+	withVersions(t, false, func(w *world, id string) {
+		w.peers.set("192.0.2.1", fakeHost{serial: 4, owners: 4, expire: expiry{900, true}})
+		pass(interval + 2*transferIn)
+		w.peers.set("192.0.2.1", fakeHost{err: errDead})
+		pass(901 * time.Second)
+		w.want(id, zonestore.StateExpired, 4)
+		if to, err := w.rollBack(id, 0); !errors.Is(err, ErrOutOfTime) {
+			t.Errorf("rolled back to %d, %v", to, err)
+		}
+		w.want(id, zonestore.StateExpired, 4)
+	})
+}
+
+// TestClaimOrder: an order that comes while a zone is claimed waits for the claim
+// and no longer.
+func TestClaimOrder(t *testing.T) {
+	withVersions(t, false, func(w *world, id string) {
+		j, err := w.claim(w.t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Engine.mu.Lock()
+		for _, s := range w.shares {
+			s.polls = rate.NewLimiter(rate.Every(time.Hour), 1)
+			s.polls.Allow()
+		}
+		w.Engine.mu.Unlock()
+		w.peers.set("192.0.2.1", fakeHost{serial: 4, owners: 4})
+		if err := w.ForceTransfer(id); err != nil {
+			t.Fatal(err)
+		}
+		w.unclaim(j)
+		pass(3 * transferIn)
+		w.want(id, zonestore.StateServing, 4)
+	})
+}
+
+// TestReleaseTransferred: what was transferred by order, and held by the guard, is
+// what is released, and not what was gone back from under the same serial.
+func TestReleaseTransferred(t *testing.T) {
+	withVersions(t, false, func(w *world, id string) {
+		w.mustRollBack(id, 0, 2)
+		w.peers.set("192.0.2.1", fakeHost{serial: 3, owners: 9, digest: true})
+		if err := w.ForceTransfer(id); err != nil {
+			t.Error(err)
+		}
+		pass(3 * transferIn)
+		s, _ := w.Status(id)
+		if s.Held == nil || s.Held.RolledBack {
+			t.Fatalf("held %+v", s.Held)
+		}
+		if err := w.Release(id, 3); err != nil {
+			t.Error(err)
+		}
+		pass(3 * transferIn)
+		w.want(id, zonestore.StateServing, 3)
+		w.wantGoneBack(id, 0)
+		if z, err := w.Version(id, 3); err != nil || z.Records() != s.Held.Records {
+			t.Errorf("released %d records, %v; want %d", z.Records(), err, s.Held.Records)
+		}
+	})
 }

@@ -99,11 +99,12 @@ func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now 
 		// rolled back to confirmed nothing.
 		t = Timers{Checked: meta.Received, Confirmed: meta.Received}
 	}
-	served.received = meta.Received
-	if t.Expires.IsZero() {
-		t.Expires = t.Confirmed.Add(s.lifetime(z.SOA()))
+	served.received, served.rolledBack = meta.Received, meta.RolledBack
+	own := t.Confirmed.Add(s.lifetime(z.SOA()))
+	if t.Expires.IsZero() || meta.RolledBack && own.Before(t.Expires) {
+		t.Expires = own // else they may still be the timers of what was gone back from
 	}
-	if s.doubtful {
+	if s.doubtful && meta.Received.Before(t.Confirmed) {
 		t.Confirmed = meta.Received // what was confirmed since may have been a newer copy
 	}
 	t, behind := t.running(now)

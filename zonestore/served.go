@@ -42,9 +42,10 @@ type Served struct {
 	queries atomic.Pointer[metrics.ZoneQueries]
 	unsaved atomic.Bool // the served version is not on disk
 
-	writing  sync.Mutex // held while a version is saved and published; guards the fields below
-	received time.Time  // when the served version was
-	gone     bool       // removed: nothing may be saved or published any more
+	writing    sync.Mutex // held while a version is saved and published; guards the fields below
+	received   time.Time  // when the served version was
+	rolledBack bool       // an operator had it take the place of a newer one
+	gone       bool       // removed: nothing may be saved or published any more
 }
 
 func newServed(id string, apex wire.Name) *Served {

@@ -176,7 +176,7 @@ func (s *Store) publish(served *Served, version *zone.Zone, t Timers, save func(
 	if served.gone {
 		return ErrGone
 	}
-	served.received = t.Confirmed
+	served.received, served.rolledBack = t.Confirmed, false
 	save()
 	s.setTimers(served, t)
 	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Expires: t.Expires})
@@ -200,7 +200,11 @@ func (s *Store) journal(served *Served, version *zone.Zone, from uint32, changes
 // save writes version to the archive and notes whether that worked. The caller
 // holds served.writing.
 func (s *Store) save(served *Served, version *zone.Zone) {
-	err := s.archive.Save(archive.Meta{ID: served.id, Received: served.received}, version)
+	write := s.archive.Save
+	if served.rolledBack {
+		write = s.archive.Rollback
+	}
+	err := write(archive.Meta{ID: served.id, Received: served.received}, version)
 	if err != nil {
 		s.log.Error("zone is served from memory: its copy can't be saved, trying again",
 			zap.String("zone", served.apex.String()), zap.Uint32("serial", version.Serial()), zap.Error(err))
@@ -227,13 +231,18 @@ func (s *Store) Confirm(served *Served, t Timers) {
 	}
 }
 
-// Expire takes the copy out of service; its serial stays known.
-func (s *Store) Expire(served *Served) {
-	served.writing.Lock()
+// Expire takes the copy out of service; its serial stays known. It does not wait:
+// while a version is being written, which may take long and is likely to live on, it
+// returns false, and the copy stays.
+func (s *Store) Expire(served *Served) bool {
+	if !served.writing.TryLock() {
+		return false
+	}
 	defer served.writing.Unlock()
 	if v := served.View(); v.State == StateServing {
 		served.view.Store(&View{State: StateExpired, Serial: v.Serial, Expires: v.Expires})
 	}
+	return true
 }
 
 func (s *Store) setTimers(served *Served, t Timers) {

@@ -40,17 +40,17 @@ func closeStore(t testing.TB, s *Store) {
 	}
 }
 
-// version makes a version of example.org with that serial.
-func version(t testing.TB, s *Store, serial uint32) *zone.Zone {
+// version makes a version of example.org with that serial, and with other records.
+func version(t testing.TB, s *Store, serial uint32, others ...string) *zone.Zone {
 	t.Helper()
 	b, err := zone.NewBuilder(wiretest.Name(t, "example.org."), s.Seed(), zone.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{
+	for _, text := range append(others,
 		fmt.Sprintf("example.org. 60 IN SOA ns.example.org. admin.example.org. %d 60 60 3600 60", serial),
 		"example.org. 60 IN NS ns.example.org.", "ns.example.org. 60 IN A 192.0.2.1",
-	} {
+	) {
 		rr := wiretest.Record(t, text)
 		h := rr.Header()
 		if err := b.Add(wiretest.Name(t, h.Name), h.Rrtype, h.Ttl, wiretest.Rdata(t, rr)); err != nil {
@@ -465,4 +465,30 @@ func TestRunFlushes(t *testing.T) {
 		t.Errorf("timers after Run: %v, %v", timers, err)
 	}
 	closeStore(t, s)
+}
+
+// TestExpireWhileWritten: who has a zone expire does not wait for a large version
+// to be written.
+func TestExpireWhileWritten(t *testing.T) {
+	t.Parallel()
+	s, served, _ := restore(t, t.TempDir(), time.Now())
+	defer closeStore(t, s)
+	if err := s.Publish(served, version(t, s, 1), confirmed(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	served.writing.Lock()
+	told := make(chan bool, 1)
+	go func() { told <- s.Expire(served) }()
+	select {
+	case done := <-told:
+		if done || served.View().State != StateServing {
+			t.Errorf("expired %v, %s", done, served.View().State)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it waits")
+	}
+	served.writing.Unlock()
+	if !s.Expire(served) || served.View().State != StateExpired {
+		t.Errorf("not expired afterwards: %s", served.View().State)
+	}
 }

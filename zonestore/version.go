@@ -30,7 +30,21 @@ func (s *Store) Versions(served *Served) ([]Version, error) {
 	if errors.Is(err, archive.ErrNone) {
 		return nil, nil
 	}
+	if s.saysDamaged(served, err) {
+		err = nil
+	}
 	return list, err
+}
+
+// saysDamaged logs what became of the earlier versions of a zone if err tells that
+// one is damaged.
+func (s *Store) saysDamaged(served *Served, err error) bool {
+	_, ok := errors.AsType[*archive.DamagedError](err)
+	if ok {
+		s.log.Error("an earlier version of the zone can't be read: it and those before it are kept no longer, what is served is not touched",
+			zap.Stringer("zone", served.apex), zap.Error(err))
+	}
+	return ok
 }
 
 // Version reads the version with that serial from disk; it fails with
@@ -38,10 +52,7 @@ func (s *Store) Versions(served *Served) ([]Version, error) {
 // those before it, and the log says so.
 func (s *Store) Version(served *Served, serial uint32) (*zone.Zone, error) {
 	z, _, err := s.archive.LoadVersion(served.id, serial, s.seed)
-	if _, ok := errors.AsType[*archive.DamagedError](err); ok {
-		s.log.Error("an earlier version of the zone can't be read: it and those before it are kept no longer, what is served is not touched",
-			zap.Stringer("zone", served.apex), zap.Uint32("serial", serial), zap.Error(err))
-	}
+	s.saysDamaged(served, err)
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +76,11 @@ func (s *Store) Rollback(served *Served, version *zone.Zone, t Timers) error {
 	}
 	now := time.Now()
 	if err := s.archive.Rollback(archive.Meta{ID: served.id, Received: now}, version); err != nil {
+		// Whether it is on disk is not known: what is served must be the newest there.
+		served.unsaved.Store(served.View().State == StateServing)
 		return err
 	}
-	served.received = now
+	served.received, served.rolledBack = now, true
 	s.setTimers(served, t)
 	if err := s.timers.write(served.id, &t); err != nil {
 		s.log.Error("can't write the timers of zones, trying again", zap.Error(err))

@@ -2,8 +2,10 @@ package zonestore
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"secondaryd/zonestore/archive"
 	"secondaryd/zonestore/zone"
 )
 
@@ -128,5 +131,122 @@ func TestDamagedVersion(t *testing.T) {
 	}
 	if list, err := s.Versions(served); len(list) != 1 || err != nil {
 		t.Errorf("versions: %v, %v", list, err)
+	}
+}
+
+// TestRollbackFailed: a rollback that was refused since the disk failed has not
+// happened after a restart either.
+func TestRollbackFailed(t *testing.T) {
+	t.Parallel()
+	testRollbackFailed(t, 6, 0, func(*Store, *Served) error { return nil })
+}
+
+// TestRollbackFailedAgain: nor does it end one before it.
+func TestRollbackFailedAgain(t *testing.T) {
+	t.Parallel()
+	testRollbackFailed(t, 6, 7, func(s *Store, served *Served) error {
+		at := time.Now()
+		return errors.Join(s.Publish(served, version(t, s, 7), confirmed(at)), s.Rollback(served, version(t, s, 6), confirmed(at)))
+	})
+}
+
+// testRollbackFailed has one fail after versions 5, 6 and what else comes, and
+// compares what is served then and from which version it was gone back.
+func testRollbackFailed(t *testing.T, serial, from uint32, before func(*Store, *Served) error) {
+	t.Helper()
+	dir, at := t.TempDir(), time.Now()
+	s, served, _ := keeping(t, dir, at)
+	large := largeVersion(t, s, 5)
+	if err := s.Publish(served, large, confirmed(at)); err != nil {
+		t.Fatal(err)
+	}
+	s.flush()
+	own, err := filepath.Glob(filepath.Join(dir, "copies", "??", "*"))
+	if err != nil || len(own) != 1 {
+		t.Fatalf("files %v, %v", own, err)
+	}
+	publishAll(t, s, served, at, 6)
+	if err := before(s, served); err != nil {
+		t.Fatal(err)
+	}
+	s.flush() // the large one's name is free now
+	if err := os.Mkdir(own[0], 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Rollback(served, large, confirmed(at)); err == nil || served.View().Serial != serial {
+		t.Fatalf("got %v, serves %d", err, served.View().Serial)
+	}
+	if err := os.Remove(own[0]); err != nil {
+		t.Fatal(err)
+	}
+	s.saveUnsaved()
+	closeStore(t, s)
+	s, served, _ = keeping(t, dir, time.Now())
+	defer closeStore(t, s)
+	if v := served.View(); v.Serial != serial {
+		t.Errorf("serves %d", v.Serial)
+	}
+	if got, _, ok := s.RolledBack(served); ok != (from != 0) || got != from {
+		t.Errorf("rolled back from %d, %v; want %d", got, ok, from)
+	}
+}
+
+// largeVersion makes one whose copy has a file of its own.
+func largeVersion(t *testing.T, s *Store, serial uint32) *zone.Zone {
+	t.Helper()
+	var texts []string
+	for n := range 1500 {
+		texts = append(texts, fmt.Sprintf("t%d.example.org. 60 IN TXT %q", n, strings.Repeat("x", 200)))
+	}
+	return version(t, s, serial, texts...)
+}
+
+// TestRollbackTimers: a version that was gone back to is served for its own
+// EXPIRE after a crash that came before its timers were on disk, too.
+func TestRollbackTimers(t *testing.T) {
+	t.Parallel()
+	dir, at := t.TempDir(), time.Now().Add(-30*time.Minute).Truncate(time.Microsecond)
+	s, served, _ := keeping(t, dir, at)
+	publishAll(t, s, served, at, 5)
+	if err := s.Publish(served, version(t, s, 6), Timers{Checked: at, Confirmed: at, Expires: at.Add(48 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	s.flush()
+	if err := s.archive.Rollback(archive.Meta{ID: zoneID, Received: time.Now()}, version(t, s, 5)); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	s, served, _ = keeping(t, dir, time.Now())
+	defer closeStore(t, s)
+	if v := served.View(); v.Serial != 5 || v.Expires.Sub(at.Add(time.Hour)).Abs() > time.Second {
+		t.Errorf("serves %d until %s, want %s", v.Serial, v.Expires, at.Add(time.Hour))
+	}
+}
+
+// TestRollbackDoubtful: nor does a rollback confirm anything where what was lost
+// at the start is not known.
+func TestRollbackDoubtful(t *testing.T) {
+	t.Parallel()
+	dir, at := t.TempDir(), time.Now().Add(-30*time.Minute).Truncate(time.Microsecond)
+	s, served, _ := keeping(t, dir, at)
+	publishAll(t, s, served, at, 5, 6)
+	if err := s.Rollback(served, version(t, s, 5), confirmed(at)); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	f, err := os.OpenFile(filepath.Join(dir, "copies", "segments", "00000001"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("torn"); errors.Join(err, f.Close()) != nil {
+		t.Fatal(err)
+	}
+	s, served, _ = keeping(t, dir, time.Now())
+	defer closeStore(t, s)
+	if !s.doubtful {
+		t.Error("nothing is in doubt")
+	}
+	if c := served.Timers().Confirmed; c.Sub(at).Abs() > time.Second {
+		t.Errorf("confirmed %s, want %s", c, at)
 	}
 }

@@ -28,6 +28,9 @@ func (w *Work) Begin() {
 	processors.more()
 }
 
+// Long reports whether the work has begun to stand back.
+func (w *Work) Long() bool { return w.long }
+
 // End must be called when the work is done.
 func (w *Work) End() {
 	if w.long {

@@ -65,7 +65,8 @@ type Archive struct {
 	pending  map[key]uint64   // own files not yet on disk, by seq
 	obsolete map[key]struct{} // own files to be removed when what replaced them is on disk
 
-	syncing sync.Mutex // held by Sync
+	syncing sync.Mutex // held by Sync; guards the field below
+	seen    uint32     // number of the last segment when some were reclaimed last
 }
 
 // Open opens the archive in dir, and makes it if need be. The Recovery tells

@@ -24,12 +24,13 @@ type link struct {
 // removal of one) and the deltas that lead on from there. It is kept small:
 // there may be a million.
 type entry struct {
-	base    place
-	serial  uint32 // at the end of the chain
-	seq     uint64 // of the base
-	records uint32 // of the zone in all segments, those that no longer count too
-	damaged uint32 // the segment where one that counts was found damaged
-	removed bool
+	base      place
+	serial    uint32 // at the end of the chain
+	seq       uint64 // of the base
+	records   uint32 // of the zone in all segments, those that no longer count too
+	damaged   uint32 // the segment where one that counts was found damaged
+	removed   bool
+	abandoned bool // what there is belongs to a zone that was removed, see Archive.Delete
 	// rolledBack tells that an operator had the base take the place of a newer
 	// version, see Archive.Rollback.
 	rolledBack bool
@@ -61,7 +62,9 @@ func (e *entry) last() uint64 {
 }
 
 // there reports whether the entry stands for a copy, be it damaged.
-func (e *entry) there() bool { return e.damaged != 0 || e.base.size > 0 && !e.removed }
+func (e *entry) there() bool {
+	return !e.abandoned && (e.damaged != 0 || e.base.size > 0 && !e.removed)
+}
 
 // more returns what the entry has besides its base, made if need be.
 func (e *entry) more() *chain {

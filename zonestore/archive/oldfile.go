@@ -76,7 +76,6 @@ func (a *Archive) dropGenerations(k key, dropped []generation) {
 
 // learnOldFile takes in the file of an older generation found at the start.
 func (r *recovery) learnOldFile(f oldFile) {
-	r.old = append(r.old, f)
 	err := r.withFile(f.name(), func(file *os.File, size int64) error {
 		h, _, err := readFileHead(file, size)
 		if err != nil {
@@ -89,9 +88,25 @@ func (r *recovery) learnOldFile(f oldFile) {
 		r.index.learnOlder(r.index.entry(f.key), head{kind: kindCopy, seq: h.seq, prev: h.prev, serial: h.serial}, p)
 		return nil
 	})
-	if err != nil {
-		r.found.Faults = append(r.found.Faults, fmt.Errorf("%s: an earlier version of a zone can't be read, and is no longer kept: %w", filepath.Join(folder, f.name()), err))
+	if err == nil {
+		r.old = append(r.old, f)
+		return
 	}
+	r.found.Faults = append(r.found.Faults, r.refuseOldFile(f, fmt.Errorf("an earlier version of a zone: %w", err)))
+}
+
+// refuseOldFile sets the file of an older generation aside if that is what is
+// wrong with it, and returns the error for it.
+func (r *recovery) refuseOldFile(f oldFile, cause error) error {
+	suffix := asideDamaged
+	switch {
+	case errors.Is(cause, zone.ErrVersion):
+		suffix = asideVersion
+	case !errors.Is(cause, zone.ErrDamaged):
+		return fmt.Errorf("%s is left alone: %w", filepath.Join(folder, f.name()), cause)
+	}
+	err := r.root.Rename(f.name(), f.name()+suffix)
+	return &DamagedError{Aside: filepath.Join(folder, f.name()+suffix), Err: errors.Join(cause, err)}
 }
 
 // tidyOldFiles removes the files that are of no kept generation: what a crash, or

@@ -9,14 +9,30 @@ import (
 	"secondaryd/zonestore/zone"
 )
 
-// reclaim frees the segment that most needs it, at most one: what still counts
-// is copied to the current segment, and the file removed when that is on disk.
-// One that holds damage is renamed instead.
+// reclaim frees as many segments as were begun since it last did, and one more: so
+// it keeps up with whatever is written, and a Sync takes no longer than that calls
+// for. The caller holds syncing.
 func (a *Archive) reclaim() error {
-	s, suffix := a.reclaimable()
-	if s == nil {
-		return nil
+	a.write.Lock()
+	begun := a.number - a.seen
+	a.seen = a.number
+	a.write.Unlock()
+	for range begun + 1 {
+		s, suffix := a.reclaimable()
+		if s == nil {
+			return nil
+		}
+		if err := a.reclaimSegment(s, suffix); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// reclaimSegment frees a segment: what still counts is copied to the current one,
+// and the file removed when that is on disk. One that holds damage is renamed
+// instead.
+func (a *Archive) reclaimSegment(s *segment, suffix string) error {
 	keys, err := a.evacuate(s)
 	if err != nil {
 		return fmt.Errorf("reclaim segment %d: %w", s.number, err)

@@ -402,3 +402,25 @@ func TestModel(t *testing.T) {
 		}
 	})
 }
+
+// TestReclaimKeepsUp: the disk does not fill up, however many segments are written
+// from one Sync to the next.
+func TestReclaimKeepsUp(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a, _ := openKeeping(t, dir, 3)
+	defer closeArchive(t, a)
+	save(t, a, "idle", testZone(t, 1, 0))
+	for round := range uint32(20) {
+		for i := range uint32(5) {
+			save(t, a, id, testZone(t, 5*round+i, 30))
+			seal(a)
+		}
+		syncNow(t, a)
+	}
+	if n := len(files(t, dir)); n > 15 {
+		t.Errorf("%d segments for three versions", n)
+	}
+	wantVersions(t, a, id, 99, 98, 97)
+	wantSerial(t, a, "idle", 1)
+}

@@ -45,6 +45,7 @@ func (a *Archive) recover() Recovery {
 
 // resume goes on with the last segment if it can take more.
 func (a *Archive) resume() {
+	a.seen = a.number
 	s, ok := a.index.segments[a.number]
 	if ok && s.aside == "" && s.end.Load() < maxSegment {
 		a.current = s

@@ -3,6 +3,8 @@ package archive
 import "fmt"
 
 // Delete removes the copy of a zone for good: it is gone after a power cut too.
+// If it fails the copy is gone until the next start only, and is no history of
+// what is saved next.
 func (a *Archive) Delete(id string) error {
 	if err := a.remove(keyOf(id)); err != nil {
 		return fmt.Errorf("delete copy: %w", err)
@@ -11,7 +13,7 @@ func (a *Archive) Delete(id string) error {
 }
 
 func (a *Archive) remove(k key) error {
-	e, ok := a.snapshot(k)
+	ownFile, ok := a.abandon(k)
 	if !ok {
 		return nil
 	}
@@ -24,10 +26,22 @@ func (a *Archive) remove(k key) error {
 			return err
 		}
 	}
-	if !e.base.ownFile() {
+	if !ownFile {
 		return nil
 	}
 	return a.removeFiles([]key{k})
+}
+
+// abandon has nobody find what there is of a zone; false if there is nothing.
+func (a *Archive) abandon(k key) (ownFile, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e, ok := a.index.entries[k]
+	if !ok || !e.there() && !e.abandoned {
+		return false, false
+	}
+	e.abandoned = true
+	return e.base.ownFile(), true
 }
 
 // bury ends what is on disk of a zone. If records of it must be hidden from the

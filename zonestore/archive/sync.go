@@ -9,8 +9,8 @@ import (
 )
 
 // Sync makes every copy saved so far survive a power cut: records with one
-// fsync, and each own file with another. Then it reclaims a segment, if one has
-// come to hold little that still counts. Call it every few seconds.
+// fsync, and each own file with another. Then it reclaims segments that
+// have come to hold little that still counts. Call it every few seconds.
 func (a *Archive) Sync() error {
 	a.syncing.Lock()
 	defer a.syncing.Unlock()

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,34 +41,39 @@ func (s *stored) record() place {
 
 // Versions lists the versions of a zone that are kept, the newest first, that of
 // the copy among them. Of versions with the same serial the newest is listed. It
-// reads the head of each, and returns ErrNone if there is no copy.
-func (a *Archive) Versions(id string) ([]Version, error) {
+// reads the head of each, and returns ErrNone if there is no copy. An earlier
+// version that can't be read ends what is kept, as in LoadVersion: then it returns
+// a *DamagedError beside those that are left.
+func (a *Archive) Versions(id string) (list []Version, damage error) {
+	k := keyOf(id)
 	for {
-		all, ok := a.stored(keyOf(id))
+		all, ok := a.stored(k)
 		if !ok {
 			return nil, ErrNone
 		}
-		list, err := a.listed(keyOf(id), all)
+		list, unread, err := a.listed(k, all)
 		switch {
 		case err == nil:
-			return list, nil
-		case !errors.Is(err, fs.ErrClosed):
+			return list, damage
+		case a.elsewhere(k, all): // it was moved, or dropped, meanwhile
+		case unread.older && errors.Is(err, zone.ErrDamaged):
+			damage = cmp.Or(a.endHistory(k, unread.gen.seq, fmt.Errorf("version %d: %w", unread.version.Serial, err)), damage)
+		default:
 			return nil, fmt.Errorf("list versions: %w", err)
 		}
 	}
 }
 
-func (a *Archive) listed(k key, all []stored) ([]Version, error) {
-	list := make([]Version, len(all))
+// listed reads when the versions were received; unread is that of an error.
+func (a *Archive) listed(k key, all []stored) (list []Version, unread *stored, err error) {
+	list = make([]Version, len(all))
 	for i := range all {
-		received, err := a.receivedAt(k, &all[i])
-		if err != nil {
-			return nil, err
-		}
 		list[i] = all[i].version
-		list[i].Received = received
+		if list[i].Received, err = a.receivedAt(k, &all[i]); err != nil {
+			return nil, &all[i], err
+		}
 	}
-	return list, nil
+	return list, nil, nil
 }
 
 // stored returns where the versions of a zone lie; false if there is no copy.
@@ -85,9 +91,10 @@ func (a *Archive) stored(k key) ([]stored, bool) {
 	var all []stored
 	known := map[uint32]bool{}
 	add := func(g generation, older bool) {
+		g.links = slices.Clone(g.links)
 		for n := len(g.links); n >= 0 && len(all) < most; n-- {
 			at := g
-			at.links = slices.Clone(g.links[:n])
+			at.links = g.links[:n:n]
 			if serial := at.end(); !known[serial] {
 				known[serial] = true
 				all = append(all, stored{version: Version{Serial: serial, Changes: n > 0}, gen: at, older: older})
@@ -105,6 +112,15 @@ func (a *Archive) stored(k key) ([]stored, bool) {
 		all = append(all, stored{version: Version{Serial: e.serial}, gen: e.present()})
 	}
 	return all, true
+}
+
+// elsewhere reports whether the versions of a zone are others by now, or lie
+// elsewhere.
+func (a *Archive) elsewhere(k key, all []stored) bool {
+	now, _ := a.stored(k)
+	return !slices.EqualFunc(all, now, func(x, y stored) bool {
+		return x.gen.base == y.gen.base && slices.Equal(x.gen.links, y.gen.links)
+	})
 }
 
 // receivedAt reads when a version was received.
@@ -178,9 +194,11 @@ func (a *Archive) LoadVersion(id string, serial uint32, seed uint64) (*zone.Zone
 		switch {
 		case err == nil:
 			return z, meta, nil
-		case errors.Is(err, fs.ErrClosed): // it was moved meanwhile
+		case a.elsewhere(k, all): // it was moved, or dropped, meanwhile
 		case all[i].older && (errors.Is(err, zone.ErrDamaged) || errors.Is(err, zone.ErrVersion)):
-			return nil, Meta{}, a.endHistory(k, all[i].gen.seq, fmt.Errorf("version %d: %w", serial, err))
+			if err := a.endHistory(k, all[i].gen.seq, fmt.Errorf("version %d: %w", serial, err)); err != nil {
+				return nil, Meta{}, err
+			}
 		default:
 			return nil, Meta{}, fmt.Errorf("load version %d: %w", serial, err)
 		}
@@ -203,17 +221,18 @@ func (a *Archive) readStored(id string, s *stored, seed uint64) (z *zone.Zone, m
 }
 
 // endHistory drops the older generation with that base and those before it. What
-// it was read from is kept under another name, for whoever wants to know why.
+// it was read from is kept under another name, for whoever wants to know why. It
+// returns the *DamagedError for it, nil if the generation was dropped meanwhile.
 func (a *Archive) endHistory(k key, seq uint64, cause error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e, ok := a.index.entries[k]
 	if !ok {
-		return cause
+		return nil
 	}
 	n := slices.IndexFunc(e.older(), func(g generation) bool { return g.seq == seq })
 	if n < 0 {
-		return cause
+		return nil
 	}
 	g := e.older()[n]
 	name := segmentName(g.base.segment) + asideDamaged
@@ -235,10 +254,17 @@ func (a *Archive) endHistory(k key, seq uint64, cause error) error {
 // to take the place of: that stays known until another version is saved, see
 // RolledBack. When it returns, this survives a power cut.
 func (a *Archive) Rollback(meta Meta, z *zone.Zone) error {
-	if err := a.save(meta, z, true); err != nil {
+	k := keyOf(meta.ID)
+	// What it takes the place of must be on disk as well, and under the name that
+	// it gets: without that a restart would not know of the rollback.
+	err := a.settleBase(k)
+	if err == nil {
+		err = a.save(meta, z, true)
+	}
+	if err != nil {
 		return fmt.Errorf("save copy: %w", err)
 	}
-	return errors.Join(a.settleBase(keyOf(meta.ID)), a.syncCurrent())
+	return errors.Join(a.settleBase(k), a.syncFolders([]key{k}), a.syncCurrent())
 }
 
 // RolledBack tells which version an operator went back from, and when, if nothing
@@ -247,8 +273,8 @@ func (a *Archive) RolledBack(id string) (from uint32, since time.Time, ok bool) 
 	k := keyOf(id)
 	for {
 		a.mu.Lock()
-		e, there := a.index.entries[k]
-		if !there || !e.inForce() || e.damaged != 0 {
+		e, known := a.index.entries[k]
+		if !known || !e.there() || !e.inForce() || e.damaged != 0 {
 			a.mu.Unlock()
 			return 0, time.Time{}, false
 		}
@@ -256,7 +282,7 @@ func (a *Archive) RolledBack(id string) (from uint32, since time.Time, ok bool) 
 		from = e.older()[0].end()
 		a.mu.Unlock()
 		since, err := a.receivedAt(k, &s)
-		if !errors.Is(err, fs.ErrClosed) {
+		if !errors.Is(err, fs.ErrClosed) || !a.moved(k, &entry{base: s.gen.base}) {
 			return from, since, true // a copy that can't be read is found damaged elsewhere
 		}
 	}

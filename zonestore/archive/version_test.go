@@ -2,11 +2,14 @@ package archive
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"secondaryd/zonestore/zone"
 )
@@ -297,7 +300,7 @@ func TestStrayOldFiles(t *testing.T) {
 	}
 	wantVersions(t, a, id, 1)
 	wantNone(t, a, "gone")
-	if left := files(t, dir); len(left) != 1 {
+	if left := files(t, dir); len(left) != 2 || !slices.Contains(left, gone.name()+asideDamaged) {
 		t.Errorf("left: %v", left)
 	}
 	closeArchive(t, a)
@@ -367,4 +370,208 @@ func TestWithoutLinks(t *testing.T) {
 	}
 	save(t, a, id, testZone(t, 3, 0))
 	wantVersions(t, a, id, 3)
+}
+
+// TestRollbackPowerCut: when a rollback has returned, a power cut loses neither
+// the copy nor what was gone back from, be that just saved itself.
+func TestRollbackPowerCut(t *testing.T) {
+	t.Parallel()
+	for name, texts := range map[string]int{"to a small one": 0, "to a large one": largeTexts} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			disk := &reached{inodes: map[uint64]bool{}, names: map[string]bool{}}
+			a, _, err := openSyncing(dir, 3, disk.sync)
+			if err != nil {
+				t.Fatal(err)
+			}
+			save(t, a, id, testZone(t, 1, texts))
+			save(t, a, id, testZone(t, 2, largeTexts))
+			z, _, err := a.LoadVersion(id, 1, seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := a.Rollback(Meta{ID: id, Received: received}, z); err != nil {
+				t.Fatal(err)
+			}
+			after := copyArchive(t, dir)
+			for _, name := range files(t, dir) {
+				if !disk.has(t, filepath.Join(dir, folder, name)) {
+					t.Logf("lost: %s", name)
+					if err := os.Remove(filepath.Join(after, folder, name)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			closeArchive(t, a)
+			a, _ = openKeeping(t, after, 3)
+			defer closeArchive(t, a)
+			wantSerial(t, a, id, 1)
+			wantRolledBack(t, a, 2)
+		})
+	}
+}
+
+// reached knows which files have reached the disk, and under which names.
+type reached struct {
+	inodes map[uint64]bool
+	names  map[string]bool
+}
+
+func (r *reached) sync(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	r.inodes[info.Sys().(*syscall.Stat_t).Ino] = true
+	if !info.IsDir() {
+		return nil
+	}
+	entries, err := os.ReadDir(f.Name())
+	for _, e := range entries {
+		r.names[filepath.Join(f.Name(), e.Name())] = true
+	}
+	return err
+}
+
+func (r *reached) has(t *testing.T, path string) bool {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.names[path] && r.inodes[info.Sys().(*syscall.Stat_t).Ino]
+}
+
+// TestDamagedOldFile: the file of an earlier version that can't be read at the
+// start is kept for whoever wants to know why.
+func TestDamagedOldFile(t *testing.T) {
+	t.Parallel()
+	for suffix, octet := range map[string]int{asideDamaged: len(fileMagic), asideVersion: len(fileMagic) - 1} {
+		t.Run(suffix, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			a, _ := openKeeping(t, dir, 3)
+			save(t, a, id, testZone(t, 1, largeTexts))
+			save(t, a, id, testZone(t, 2, largeTexts))
+			closeArchive(t, a)
+			path := filepath.Join(dir, folder, oldFile{keyOf(id), 1}.name())
+			data := readFile(t, path)
+			data[octet] += 0x40
+			writeFile(t, path, data)
+			a, found := openKeeping(t, dir, 3)
+			defer closeArchive(t, a)
+			if len(found.Faults) != 1 || found.Doubtful {
+				t.Fatalf("found %+v", found)
+			}
+			damaged, ok := errors.AsType[*DamagedError](found.Faults[0])
+			if !ok || !strings.HasSuffix(damaged.Aside, suffix) {
+				t.Fatalf("got %v", found.Faults[0])
+			}
+			if !slices.Equal(readFile(t, filepath.Join(dir, damaged.Aside)), data) {
+				t.Errorf("%s is not the file", damaged.Aside)
+			}
+			wantVersions(t, a, id, 2)
+		})
+	}
+}
+
+// TestVersionsClosed: who asks a closed archive is told, and does not ask for ever.
+func TestVersionsClosed(t *testing.T) {
+	t.Parallel()
+	a, _ := openKeeping(t, t.TempDir(), 3)
+	save(t, a, id, testZone(t, 1, 0))
+	save(t, a, id, testZone(t, 2, 0))
+	rollBack(t, a, 1)
+	closeArchive(t, a)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, err := a.Versions(id); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("versions: %v", err)
+		}
+		if _, _, err := a.LoadVersion(id, 2, seed); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("version: %v", err)
+		}
+		a.RolledBack(id)
+	}()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		t.Fatal("it is asked for ever")
+	}
+}
+
+// TestVersionsAfterFailedRemoval: nor if its copy could not be deleted, since the
+// disk was full.
+func TestVersionsAfterFailedRemoval(t *testing.T) {
+	t.Parallel()
+	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			a, _ := openKeeping(t, dir, 5)
+			save(t, a, id, testZone(t, 1, 0))
+			save(t, a, id, testZone(t, 2, texts))
+			rollBack(t, a, 1)
+			full, err := os.Open(filepath.Join(dir, folder, segmentName(1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer full.Close()
+			disk := a.current.file
+			a.current.file = full
+			if err := a.Delete(id); err == nil {
+				t.Fatal("deleted")
+			}
+			a.current.file = disk
+			if _, _, ok := a.RolledBack(id); ok {
+				t.Error("the next zone of that id is rolled back")
+			}
+			if list, err := a.Versions(id); !errors.Is(err, ErrNone) {
+				t.Errorf("versions %v, %v", list, err)
+			}
+			if err := a.Append(Meta{ID: id}, 1, 2, nil); !errors.Is(err, ErrNeedsCopy) {
+				t.Errorf("a delta: %v", err)
+			}
+			save(t, a, id, testZone(t, 3, texts))
+			wantVersions(t, a, id, 3)
+			closeArchive(t, a)
+			a, _ = openKeeping(t, dir, 5)
+			wantVersions(t, a, id, 3)
+			closeArchive(t, a)
+		})
+	}
+}
+
+// TestVersionsBehindDamage: an older generation of which not even the head can be
+// read keeps nobody from those before it.
+func TestVersionsBehindDamage(t *testing.T) {
+	t.Parallel()
+	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			a, _ := openKeeping(t, dir, 4)
+			defer closeArchive(t, a)
+			save(t, a, id, testZone(t, 1, texts))
+			save(t, a, id, testZone(t, 2, texts))
+			save(t, a, id, testZone(t, 3, texts))
+			path, at := filepath.Join(dir, folder, segmentName(1)), segmentHead+len(mark{})
+			if texts > 0 {
+				path, at = filepath.Join(dir, folder, oldFile{keyOf(id), 1}.name()), len(fileMagic)
+			}
+			data := readFile(t, path)
+			data[at] ^= 1
+			writeFile(t, path, data)
+			list, err := a.Versions(id)
+			if damaged, ok := errors.AsType[*DamagedError](err); !ok || !strings.HasSuffix(damaged.Aside, asideDamaged) {
+				t.Errorf("got %v", err)
+			}
+			if len(list) != 2 {
+				t.Errorf("got %+v", list)
+			}
+			wantVersions(t, a, id, 3, 2)
+		})
+	}
 }
