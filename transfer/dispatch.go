@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"net/netip"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -94,23 +95,27 @@ func (e *Engine) startLocked(j *job, c choice) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel
 	e.workers.Go(func() {
+		defer cancel()
 		var work background.Work
 		defer work.End()
 		o.work = &work
 		r := e.refresh(ctx, o)
 		old := o.served.View()
 		published := e.record(o, &r)
-		finish := func() {
-			defer cancel()
-			e.finish(ctx, j, o, r, old, published)
-		}
 		if work.Long() {
-			// A thread that stands back must not hold the mutex that NOTIFY needs.
-			e.workers.Go(finish)
+			e.finishApart(ctx, j, o, r, old, published)
 			return
 		}
-		finish()
+		e.finish(ctx, j, o, r, old, published)
 	})
+}
+
+// finishApart is finish for a thread that stands back, which must not hold the
+// mutex that NOTIFY needs.
+func (e *Engine) finishApart(ctx context.Context, j *job, o order, r refreshResult, old *zonestore.View, published bool) {
+	var done sync.WaitGroup
+	done.Go(func() { e.finish(ctx, j, o, r, old, published) })
+	done.Wait()
 }
 
 // refresh contains a panic in one zone's refresh: the others go on.
