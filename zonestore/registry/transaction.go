@@ -13,6 +13,16 @@ type Transaction struct {
 	Changes  []Replacement // each object once
 }
 
+// news is what followers are told of transactions.
+func news(transactions []Transaction) (changes []Change) {
+	for _, t := range transactions {
+		for _, r := range t.Changes {
+			changes = append(changes, Change{Revision: t.Revision, Kind: r.Kind, ID: r.ID, Deleted: r.Value == nil})
+		}
+	}
+	return changes
+}
+
 // Replacement is an object before and after: Value is what is stored from then
 // on, Before what was. One without a value was deleted, one without a value
 // before created.

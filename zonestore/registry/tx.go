@@ -32,7 +32,8 @@ func (tx *Tx) Room() int { return maxOperations - len(tx.undo) }
 type undo struct {
 	key    key
 	before object
-	was    bool // the view had an entry
+	was    bool   // the view had an entry
+	value  []byte // what is stored in its place; nil: it is deleted
 }
 
 // Zone returns the zone of an id.
@@ -194,13 +195,14 @@ func (tx *Tx) set(k key, o object) error {
 	if len(tx.undo) == maxOperations {
 		return ErrTooMany
 	}
+	var value []byte
 	if o != nil {
-		if size := len(tx.codec.encode(o)); size > maxObject {
-			return invalid("", ReasonTooLarge, "the object takes %d octets, more than the %d permitted", size, maxObject)
+		if value = tx.codec.encode(o); len(value) > maxObject {
+			return invalid("", ReasonTooLarge, "the object takes %d octets, more than the %d permitted", len(value), maxObject)
 		}
 	}
 	before, was := tx.view.over[k]
-	tx.undo = append(tx.undo, undo{k, before, was})
+	tx.undo = append(tx.undo, undo{k, before, was, value})
 	tx.view.lay(k, o)
 	return nil
 }
@@ -258,32 +260,19 @@ func octets(o object) int {
 	return small
 }
 
-// changes lists what the transaction did, each object once.
-func (tx *Tx) changes() []Change {
-	var list []Change
-	seen := make(map[key]bool, len(tx.undo))
-	for _, u := range tx.undo {
-		if seen[u.key] {
-			continue
-		}
-		seen[u.key] = true
-		list = append(list, Change{
-			Revision: tx.revision, Kind: u.key.kind, ID: u.key.id,
-			Deleted: tx.view.over[u.key] == nil,
-		})
-	}
-	return list
-}
-
-// transaction is what is stored of the changes.
-func (tx *Tx) transaction(changes []Change, actor Actor) Transaction {
+// transaction is what is stored of what the transaction did: each object once, as
+// it was put last.
+func (tx *Tx) transaction(actor Actor) Transaction {
 	t := Transaction{Revision: tx.revision, Time: tx.now, Actor: actor}
-	for _, c := range changes {
-		r := Replacement{Entry: Entry{Kind: c.Kind, ID: c.ID}}
-		if o := tx.view.over[key{c.Kind, c.ID}]; o != nil {
-			r.Value = tx.codec.encode(o)
+	at := make(map[key]int, len(tx.undo))
+	for _, u := range tx.undo {
+		i, ok := at[u.key]
+		if !ok {
+			i = len(t.Changes)
+			at[u.key] = i
+			t.Changes = append(t.Changes, Replacement{Entry: Entry{Kind: u.key.kind, ID: u.key.id}})
 		}
-		t.Changes = append(t.Changes, r)
+		t.Changes[i].Value = u.value
 	}
 	return t
 }

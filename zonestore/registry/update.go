@@ -118,7 +118,7 @@ func (r *Registry) dequeue() *request {
 
 // store makes the group durable, then visible.
 func (r *Registry) store(g *group) error {
-	if len(g.changes) == 0 {
+	if len(g.transactions) == 0 {
 		return nil
 	}
 	if err := r.revert(); err != nil {
@@ -139,7 +139,7 @@ func (r *Registry) store(g *group) error {
 		}
 	}
 	r.state.revision = g.revision
-	r.feed.add(g.changes)
+	r.feed.add(news(g.transactions))
 	return nil
 }
 
@@ -164,7 +164,6 @@ type group struct {
 	revision     uint64 // of the last transaction that did something
 	operations   int
 	octets       int // of the objects, about
-	changes      []Change
 	transactions []Transaction
 }
 
@@ -206,9 +205,7 @@ func (g *group) run(req *request) {
 	g.revision = tx.revision
 	g.operations += len(tx.undo)
 	g.octets += tx.octets()
-	changes := tx.changes()
-	g.changes = append(g.changes, changes...)
-	g.transactions = append(g.transactions, tx.transaction(changes, actorOf(req.ctx)))
+	g.transactions = append(g.transactions, tx.transaction(actorOf(req.ctx)))
 }
 
 // batch is the group's work in the backend's terms. Every object that a
