@@ -167,11 +167,7 @@ func (c *client) pollByTransfer(ctx context.Context, p peer, apex wire.Name) (go
 	defer l.hangUp()
 	err = l.ask(ctx, func(conn net.Conn) error {
 		q := c.query(p, question{apex: apex, qtype: wire.TypeAXFR})
-		raw, err := c.exchange(conn, q)
-		if err != nil {
-			return err
-		}
-		msg, err := verified(q, raw)
+		msg, err := c.answer(conn, q)
 		if err != nil {
 			return err
 		}
@@ -198,12 +194,18 @@ func (c *client) pollsTCP(ctx context.Context, p peer, apex wire.Name) error {
 	return err
 }
 
-func (c *client) askTCP(conn net.Conn, q *query) (polled, error) {
+// answer sends the query over a stream and returns the first message that comes
+// back, its signature verified.
+func (c *client) answer(conn net.Conn, q *query) ([]byte, error) {
 	raw, err := c.exchange(conn, q)
 	if err != nil {
-		return polled{}, err
+		return nil, err
 	}
-	msg, err := verified(q, raw)
+	return verified(q, raw)
+}
+
+func (c *client) askTCP(conn net.Conn, q *query) (polled, error) {
+	msg, err := c.answer(conn, q)
 	if err != nil {
 		return polled{}, err
 	}
