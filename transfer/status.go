@@ -3,6 +3,7 @@ package transfer
 import (
 	"time"
 
+	"secondaryd/metrics"
 	"secondaryd/zonestore"
 )
 
@@ -22,6 +23,8 @@ type Status struct {
 	Failures  []Failure // of the last refresh
 	Held      *Held     // a version that is kept back, nil for none
 	Tries     []Try     // the last with each peer
+
+	Queries *metrics.ZoneQueries // nil if none are counted
 }
 
 // Held is a version that is kept back.
@@ -101,6 +104,7 @@ func (e *Engine) statusLocked(j *job) Status {
 		Expires:   v.Expires,
 		Next:      j.check,
 		Unsaved:   j.served.Unsaved(),
+		Queries:   j.served.Queries(),
 	}
 	switch {
 	case j.running:

@@ -247,7 +247,7 @@ func configCopies(r *registry.Registry) int {
 }
 
 // zoneSeries makes what a scrape shows of the zones.
-func zoneSeries(engine *transfer.Engine, store *zonestore.Store) []metrics.Zone {
+func zoneSeries(engine *transfer.Engine) []metrics.Zone {
 	statuses := engine.Statuses()
 	zones := make([]metrics.Zone, len(statuses))
 	for i, s := range statuses {
@@ -260,9 +260,7 @@ func zoneSeries(engine *transfer.Engine, store *zonestore.Store) []metrics.Zone 
 			Confirmed: s.Confirmed,
 			Expires:   s.Expires,
 			Unsaved:   s.Unsaved,
-		}
-		if served, ok := store.Get(s.ID); ok {
-			zones[i].Queries = served.Queries()
+			Queries:   s.Queries,
 		}
 		if s.Held != nil && !s.Held.Discarded {
 			zones[i].Held, zones[i].HeldCause = s.Held.Since, string(s.Held.Cause)
