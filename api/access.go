@@ -104,12 +104,9 @@ func confinedTo(c echo.Context) (account string, confined bool) {
 }
 
 // mayUse reports whether the caller may know of what belongs to an account.
-func mayUse(c echo.Context, account string) bool {
-	own, confined := confinedTo(c)
-	return !confined || own == account
-}
+func mayUse(c echo.Context, account string) bool { return knownTo(c)(account) }
 
-// knownTo is mayUse for one request.
+// knownTo is mayUse for many accounts.
 func knownTo(c echo.Context) func(account string) bool {
 	own, confined := confinedTo(c)
 	return func(account string) bool { return !confined || own == account }
