@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -170,13 +169,9 @@ func (q *auditQuery) wants(r registry.Replacement) bool {
 	if q.zone == "" || r.ID == q.zone && isZone(r.Kind) {
 		return true
 	}
-	return isZone(r.Kind) && slices.ContainsFunc(r.Names(), func(name string) bool { return sameZone(name, q.zone) })
+	return isZone(r.Kind) && slices.ContainsFunc(r.Names(), func(name string) bool { return apiclient.FoldName(name) == apiclient.FoldName(q.zone) })
 }
 
 func isZone(kind registry.Kind) bool {
 	return kind == registry.KindZone || kind == registry.KindOutgoing || kind == registry.KindRegistration
-}
-
-func sameZone(a, b string) bool {
-	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))
 }

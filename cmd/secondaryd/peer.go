@@ -66,6 +66,11 @@ type members struct {
 	err     error
 }
 
+// allMembers takes what is said for given, whichever flags were.
+func allMembers(object apiclient.Object) members {
+	return members{object: object, changed: func(string) bool { return true }}
+}
+
 // value sets a member if the flag was given.
 func (m *members) value(flag, member string, value any) {
 	if m.err == nil && m.changed(flag) {

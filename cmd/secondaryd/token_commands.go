@@ -79,7 +79,7 @@ func (f *tokenFlags) object(r *remote, name string) (apiclient.Object, error) {
 	if f.scope == "" {
 		return nil, misuse("for what? Give --scope admin, account or metrics")
 	}
-	set := members{object: apiclient.Object{}, changed: func(string) bool { return true }}
+	set := allMembers(apiclient.Object{})
 	set.value("", "name", name)
 	set.value("scope", "scope", f.scope)
 	if f.scope == "account" {

@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +16,7 @@ func (r *remote) zoneExport() *cobra.Command {
 			if r.output == outputJSON {
 				return misuse("a zone file has no form in JSON: leave --output out")
 			}
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			ctx, stop := interruptible(cmd)
 			defer stop()
 			return export(ctx, c, zone.ID, file, cmd.OutOrStdout())
 		})

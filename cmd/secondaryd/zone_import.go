@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +36,7 @@ func (r *remote) zoneImport() *cobra.Command {
 			return err
 		}
 		defer c.Close()
-		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		ctx, stop := interruptible(cmd)
 		defer stop()
 		zones, err := importedZones(ctx, c, account, rows, given)
 		if err != nil {
@@ -86,16 +82,12 @@ func importedZones(ctx context.Context, c *apiclient.Client, account string, row
 
 // zonesByName lists the zones of an account.
 func zonesByName(ctx context.Context, c *apiclient.Client, account string) (map[string]apiclient.Zone, error) {
-	raw, err := c.Zones(ctx, "", account)
+	list, err := c.ListZones(ctx, "", account)
 	if err != nil {
 		return nil, err
 	}
-	zones := make(map[string]apiclient.Zone, len(raw))
-	for _, text := range raw {
-		var zone apiclient.Zone
-		if err := json.Unmarshal(text, &zone); err != nil {
-			return nil, fmt.Errorf("GET /zones: %w", err)
-		}
+	zones := make(map[string]apiclient.Zone, len(list))
+	for _, zone := range list {
 		zones[apiclient.FoldName(zone.Name)] = zone
 	}
 	return zones, nil
@@ -122,7 +114,7 @@ func (row importRow) object(peers map[string][]string, given *zoneFlags) (apicli
 	if err := given.fill(object, ids); err != nil {
 		return nil, err
 	}
-	set := members{object: object, changed: func(string) bool { return true }}
+	set := allMembers(object)
 	set.value("name", "name", row.name)
 	set.value("peer", "peers", ids)
 	if row.refresh != 0 {

@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +34,7 @@ func (r *remote) zoneRemove() *cobra.Command {
 		if len(args) == 1 && file == "" {
 			return r.removeOne(cmd, c, args[0])
 		}
-		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		ctx, stop := interruptible(cmd)
 		defer stop()
 		if named, err = r.findZones(ctx, c, named); err != nil {
 			return err
@@ -91,16 +87,12 @@ func namedZones(args []string, file string, in io.Reader) ([]*bulkZone, error) {
 // findZones looks for the zones by their ids or names, in one list, and gives each
 // once, however often it is named. Nothing is done if a name may mean several.
 func (r *remote) findZones(ctx context.Context, c *apiclient.Client, named []*bulkZone) ([]*bulkZone, error) {
-	raw, err := c.Zones(ctx, "", r.wanted())
+	zones, err := c.ListZones(ctx, "", r.wanted())
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[string][]apiclient.Zone, 2*len(raw)) // by id and by name
-	for _, text := range raw {
-		var zone apiclient.Zone
-		if err := json.Unmarshal(text, &zone); err != nil {
-			return nil, fmt.Errorf("GET /zones: %w", err)
-		}
+	found := make(map[string][]apiclient.Zone, 2*len(zones)) // by id and by name
+	for _, zone := range zones {
 		name := apiclient.FoldName(zone.Name)
 		found[name] = append(found[name], zone)
 		if zone.ID != name {
@@ -123,18 +115,10 @@ func (r *remote) findZones(ctx context.Context, c *apiclient.Client, named []*bu
 				once, ids[z.ID] = append(once, z), true
 			}
 		default:
-			return nil, ambiguousZone(z.Name, candidates)
+			return nil, apiclient.AmbiguousZone(z.Name, candidates)
 		}
 	}
 	return once, nil
-}
-
-func ambiguousZone(ref string, candidates []apiclient.Zone) error {
-	e := &apiclient.AmbiguousError{Kind: "zone", Name: ref}
-	for _, zone := range candidates {
-		e.Candidates = append(e.Candidates, fmt.Sprintf("%s  %s, account %s", zone.ID, zone.Name, zone.Account.ID))
-	}
-	return e
 }
 
 // eachLine gives the lines of a file, or of in for -, without spaces around them;

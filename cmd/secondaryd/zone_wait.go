@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,7 +35,7 @@ type ended func(now, before apiclient.Status) (bool, error)
 
 // waitFor shows the zone's progress until it has ended, and then its status.
 func (r *remote) waitFor(cmd *cobra.Command, c *apiclient.Client, o *waitOptions, id string, before apiclient.Status, over ended) error {
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(cmd)
 	defer stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("it has not ended after %s", o.timeout))
 	defer cancel()

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,7 +34,7 @@ func (r *remote) zoneWatch() *cobra.Command {
 }
 
 func (r *remote) watchZone(cmd *cobra.Command, c *apiclient.Client, zone apiclient.Zone, flags watchFlags) error {
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(cmd)
 	defer stop()
 	if flags.timeout > 0 {
 		var cancel context.CancelFunc

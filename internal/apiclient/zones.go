@@ -87,6 +87,21 @@ func (c *Client) Zones(ctx context.Context, name, account string) ([]json.RawMes
 	}
 }
 
+// ListZones is Zones, decoded.
+func (c *Client) ListZones(ctx context.Context, name, account string) ([]Zone, error) {
+	raw, err := c.Zones(ctx, name, account)
+	if err != nil {
+		return nil, err
+	}
+	zones := make([]Zone, len(raw))
+	for i, text := range raw {
+		if err := json.Unmarshal(text, &zones[i]); err != nil {
+			return nil, fmt.Errorf("GET /zones: %w", err)
+		}
+	}
+	return zones, nil
+}
+
 // FindZone finds a zone by its id or its name. What looks like an id that was
 // made is one, and is not asked for.
 func (c *Client) FindZone(ctx context.Context, ref, account string) (Zone, error) {
@@ -94,16 +109,12 @@ func (c *Client) FindZone(ctx context.Context, ref, account string) (Zone, error
 		return Zone{ID: ref}, nil
 	}
 	name := FoldName(ref)
-	raw, err := c.Zones(ctx, name, account)
+	zones, err := c.ListZones(ctx, name, account)
 	if err != nil {
 		return Zone{}, err
 	}
 	var found []Zone
-	for _, text := range raw {
-		var zone Zone
-		if err := json.Unmarshal(text, &zone); err != nil {
-			return Zone{}, fmt.Errorf("GET /zones: %w", err)
-		}
+	for _, zone := range zones {
 		if FoldName(zone.Name) == name || zone.ID == ref {
 			found = append(found, zone)
 		}
@@ -114,11 +125,16 @@ func (c *Client) FindZone(ctx context.Context, ref, account string) (Zone, error
 	case 1:
 		return found[0], nil
 	}
-	ambiguous := &AmbiguousError{Kind: "zone", Name: ref}
-	for _, zone := range found {
-		ambiguous.Candidates = append(ambiguous.Candidates, fmt.Sprintf("%s  %s, account %s", zone.ID, zone.Name, zone.Account.ID))
+	return Zone{}, AmbiguousZone(ref, found)
+}
+
+// AmbiguousZone tells of the zones that a name may mean.
+func AmbiguousZone(ref string, candidates []Zone) *AmbiguousError {
+	e := &AmbiguousError{Kind: "zone", Name: ref}
+	for _, zone := range candidates {
+		e.Candidates = append(e.Candidates, fmt.Sprintf("%s  %s, account %s", zone.ID, zone.Name, zone.Account.ID))
 	}
-	return Zone{}, ambiguous
+	return e
 }
 
 // zoneByID is for ids that a client chose, which may look like names.
