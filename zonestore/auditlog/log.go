@@ -16,6 +16,8 @@ import (
 	"slices"
 
 	"go.uber.org/zap"
+
+	"secondaryd/internal/durable"
 )
 
 // Options is what Open needs to know.
@@ -247,15 +249,7 @@ func (l *Log) create(path string, fill func(put func(Record) error) error) (err 
 
 // syncDirs makes the names of files, and of the folder itself, durable.
 func (l *Log) syncDirs() error {
-	var errs []error
-	for _, path := range []string{l.Dir, filepath.Dir(l.Dir)} {
-		dir, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		errs = append(errs, l.Sync(dir), dir.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(durable.SyncDir(l.Dir, l.Sync), durable.SyncDir(filepath.Dir(l.Dir), l.Sync))
 }
 
 // prune removes the files that are not to be kept, and what an interrupted Begin

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"secondaryd/internal/durable"
 )
 
 const (
@@ -79,7 +81,7 @@ func createBolt(path string, fill func(*boltFile) error) (*boltFile, error) {
 	if err := os.Rename(fresh, path); err != nil {
 		return nil, err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := durable.SyncDir(filepath.Dir(path), (*os.File).Sync); err != nil {
 		return nil, err
 	}
 	return openBoltUnchecked(path)
@@ -265,13 +267,4 @@ func guard[T any](fn func() (T, error)) (result T, err error) {
 		}
 	}()
 	return fn()
-}
-
-// syncDir makes a rename in dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"go.uber.org/zap"
+
+	"secondaryd/internal/durable"
 )
 
 // The file of a key is one line of text, so that it can be printed and typed in:
@@ -172,14 +174,5 @@ func writeFile(path string, master [keySize]byte) error {
 	if err := os.Rename(fresh, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a rename in dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.SyncDir(filepath.Dir(path), (*os.File).Sync)
 }
