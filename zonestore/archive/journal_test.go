@@ -19,40 +19,37 @@ import (
 // there after a crash.
 func TestAppend(t *testing.T) {
 	t.Parallel()
-	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			a := openClean(t, dir)
-			defer closeArchive(t, a)
-			z := testZone(t, 5, texts)
-			save(t, a, id, z)
-			for range 4 {
-				z = journal(t, a, id, z)
-				if _, err := os.Stat(ownFile(dir, id)); (err == nil) != (texts > 0) {
-					t.Errorf("the file that a delta continues: %v, want it to be on disk", err)
+	eachSize(t, func(t *testing.T, texts int) {
+		dir := t.TempDir()
+		a := openClean(t, dir)
+		defer closeArchive(t, a)
+		z := testZone(t, 5, texts)
+		save(t, a, id, z)
+		for range 4 {
+			z = journal(t, a, id, z)
+			if _, err := os.Stat(ownFile(dir, id)); (err == nil) != (texts > 0) {
+				t.Errorf("the file that a delta continues: %v, want it to be on disk", err)
+			}
+			for _, at := range []string{dir, copyArchive(t, dir)} {
+				b := a
+				if at != dir {
+					b = openClean(t, at)
+					defer closeArchive(t, b)
 				}
-				for _, at := range []string{dir, copyArchive(t, dir)} {
-					b := a
-					if at != dir {
-						b = openClean(t, at)
-						defer closeArchive(t, b)
-					}
-					got, meta, err := b.Load(id, seed)
-					if err != nil || got.Serial() != z.Serial() || got.Records() != z.Records() || !meta.Received.Equal(received.Add(time.Hour)) {
-						t.Fatalf("serial %d: got %s of %+v, %v", z.Serial(), describe(got), meta, err)
-					}
+				got, meta, err := b.Load(id, seed)
+				if err != nil || got.Serial() != z.Serial() || got.Records() != z.Records() || !meta.Received.Equal(received.Add(time.Hour)) {
+					t.Fatalf("serial %d: got %s of %+v, %v", z.Serial(), describe(got), meta, err)
 				}
 			}
-			save(t, a, id, testZone(t, 5, 1)) // older, as force_axfr may
-			wantSerial(t, a, id, 5)
-			journal(t, a, id, testZone(t, 5, 1))
-			wantSerial(t, a, id, 6)
-			after := openClean(t, copyArchive(t, dir))
-			defer closeArchive(t, after)
-			wantSerial(t, after, id, 6)
-		})
-	}
+		}
+		save(t, a, id, testZone(t, 5, 1)) // older, as force_axfr may
+		wantSerial(t, a, id, 5)
+		journal(t, a, id, testZone(t, 5, 1))
+		wantSerial(t, a, id, 6)
+		after := openClean(t, copyArchive(t, dir))
+		defer closeArchive(t, after)
+		wantSerial(t, after, id, 6)
+	})
 }
 
 func TestNeedsCopy(t *testing.T) {

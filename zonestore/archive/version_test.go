@@ -24,6 +24,18 @@ func openKeeping(t testing.TB, dir string, versions int) (*Archive, Recovery) {
 	return a, found
 }
 
+// eachSize runs a test with copies that lie in segments, and with such as have files
+// of their own.
+func eachSize(t *testing.T, test func(t *testing.T, texts int)) {
+	t.Helper()
+	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, texts)
+		})
+	}
+}
+
 func serialsOf(t testing.TB, a *Archive, id string) (serials []uint32) {
 	t.Helper()
 	list, err := a.Versions(id)
@@ -45,35 +57,32 @@ func wantVersions(t testing.TB, a *Archive, id string, want ...uint32) {
 
 func TestVersions(t *testing.T) {
 	t.Parallel()
-	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a, _ := openKeeping(t, t.TempDir(), 3)
-			defer closeArchive(t, a)
-			if _, err := a.Versions(id); !errors.Is(err, ErrNone) {
-				t.Errorf("without a copy: %v", err)
-			}
-			save(t, a, id, testZone(t, 1, texts))
-			wantVersions(t, a, id, 1)
-			z := testZone(t, 4, texts)
-			save(t, a, id, z)
-			wantVersions(t, a, id, 4, 1)
-			z = journal(t, a, id, z)
-			wantVersions(t, a, id, 5, 4, 1)
-			journal(t, a, id, z)
-			wantVersions(t, a, id, 6, 5, 4)
-			list, _ := a.Versions(id)
-			if !list[0].Changes || !list[0].Received.Equal(received.Add(3600e9)) || list[2].Changes || !list[2].Received.Equal(received) {
-				t.Errorf("got %+v", list)
-			}
-			if _, _, err := a.LoadVersion(id, 1, seed); !errors.Is(err, ErrNoVersion) {
-				t.Errorf("one before the last three: %v", err)
-			}
-			mustDelete(t, a, id)
-			save(t, a, id, testZone(t, 9, texts))
-			wantVersions(t, a, id, 9)
-		})
-	}
+	eachSize(t, func(t *testing.T, texts int) {
+		a, _ := openKeeping(t, t.TempDir(), 3)
+		defer closeArchive(t, a)
+		if _, err := a.Versions(id); !errors.Is(err, ErrNone) {
+			t.Errorf("without a copy: %v", err)
+		}
+		save(t, a, id, testZone(t, 1, texts))
+		wantVersions(t, a, id, 1)
+		z := testZone(t, 4, texts)
+		save(t, a, id, z)
+		wantVersions(t, a, id, 4, 1)
+		z = journal(t, a, id, z)
+		wantVersions(t, a, id, 5, 4, 1)
+		journal(t, a, id, z)
+		wantVersions(t, a, id, 6, 5, 4)
+		list, _ := a.Versions(id)
+		if !list[0].Changes || !list[0].Received.Equal(received.Add(3600e9)) || list[2].Changes || !list[2].Received.Equal(received) {
+			t.Errorf("got %+v", list)
+		}
+		if _, _, err := a.LoadVersion(id, 1, seed); !errors.Is(err, ErrNoVersion) {
+			t.Errorf("one before the last three: %v", err)
+		}
+		mustDelete(t, a, id)
+		save(t, a, id, testZone(t, 9, texts))
+		wantVersions(t, a, id, 9)
+	})
 }
 
 // TestVersionsBound: a history takes no more than twice the copy, but for the
@@ -96,29 +105,26 @@ func TestVersionsBound(t *testing.T) {
 // of the one that has its id next, wherever a crash falls.
 func TestVersionsAfterRemoval(t *testing.T) {
 	t.Parallel()
-	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			a, _ := openKeeping(t, dir, 5)
-			save(t, a, id, testZone(t, 1, texts))
+	eachSize(t, func(t *testing.T, texts int) {
+		dir := t.TempDir()
+		a, _ := openKeeping(t, dir, 5)
+		save(t, a, id, testZone(t, 1, texts))
+		syncNow(t, a)
+		save(t, a, id, testZone(t, 2, texts))
+		seal(a)
+		mustDelete(t, a, id)
+		save(t, a, id, testZone(t, 3, texts))
+		seal(a)
+		save(t, a, id, testZone(t, 4, texts))
+		for range 4 {
+			wantVersions(t, a, id, 4, 3)
+			crashed, _ := openKeeping(t, copyArchive(t, dir), 5)
+			wantVersions(t, crashed, id, 4, 3)
+			closeArchive(t, crashed)
 			syncNow(t, a)
-			save(t, a, id, testZone(t, 2, texts))
-			seal(a)
-			mustDelete(t, a, id)
-			save(t, a, id, testZone(t, 3, texts))
-			seal(a)
-			save(t, a, id, testZone(t, 4, texts))
-			for range 4 {
-				wantVersions(t, a, id, 4, 3)
-				crashed, _ := openKeeping(t, copyArchive(t, dir), 5)
-				wantVersions(t, crashed, id, 4, 3)
-				closeArchive(t, crashed)
-				syncNow(t, a)
-			}
-			closeArchive(t, a)
-		})
-	}
+		}
+		closeArchive(t, a)
+	})
 }
 
 // TestFewerVersions: with a lower setting what is no longer kept goes.
@@ -145,38 +151,35 @@ func TestFewerVersions(t *testing.T) {
 // until another version comes.
 func TestRollback(t *testing.T) {
 	t.Parallel()
-	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			a, _ := openKeeping(t, dir, 3)
-			for serial := range uint32(3) {
-				save(t, a, id, testZone(t, serial, texts))
+	eachSize(t, func(t *testing.T, texts int) {
+		dir := t.TempDir()
+		a, _ := openKeeping(t, dir, 3)
+		for serial := range uint32(3) {
+			save(t, a, id, testZone(t, serial, texts))
+		}
+		rollBack(t, a, 1)
+		wantVersions(t, a, id, 2, 1, 0)
+		rollBack(t, a, 0)
+		wantVersions(t, a, id, 2, 1, 0)
+		for _, versions := range []int{3, 1} {
+			crashed, _ := openKeeping(t, copyArchive(t, dir), versions)
+			z, meta, err := crashed.Load(id, seed)
+			if err != nil || z.Serial() != 0 || !meta.RolledBack {
+				t.Errorf("got %s of %+v, %v", describe(z), meta, err)
 			}
-			rollBack(t, a, 1)
-			wantVersions(t, a, id, 2, 1, 0)
-			rollBack(t, a, 0)
-			wantVersions(t, a, id, 2, 1, 0)
-			for _, versions := range []int{3, 1} {
-				crashed, _ := openKeeping(t, copyArchive(t, dir), versions)
-				z, meta, err := crashed.Load(id, seed)
-				if err != nil || z.Serial() != 0 || !meta.RolledBack {
-					t.Errorf("got %s of %+v, %v", describe(z), meta, err)
-				}
-				wantRolledBack(t, crashed, 2)
-				closeArchive(t, crashed)
-			}
-			z := journal(t, a, id, testZone(t, 0, texts)) // a serial that there was
-			wantVersions(t, a, id, 1, 0, 2)
-			if _, _, ok := a.RolledBack(id); ok || z.Serial() != 1 {
-				t.Error("a version has come, and the rollback is still in force")
-			}
-			closeArchive(t, a)
-			a, _ = openKeeping(t, dir, 3)
-			wantVersions(t, a, id, 1, 0, 2)
-			closeArchive(t, a)
-		})
-	}
+			wantRolledBack(t, crashed, 2)
+			closeArchive(t, crashed)
+		}
+		z := journal(t, a, id, testZone(t, 0, texts)) // a serial that there was
+		wantVersions(t, a, id, 1, 0, 2)
+		if _, _, ok := a.RolledBack(id); ok || z.Serial() != 1 {
+			t.Error("a version has come, and the rollback is still in force")
+		}
+		closeArchive(t, a)
+		a, _ = openKeeping(t, dir, 3)
+		wantVersions(t, a, id, 1, 0, 2)
+		closeArchive(t, a)
+	})
 }
 
 func rollBack(t *testing.T, a *Archive, serial uint32) {
@@ -203,56 +206,53 @@ func wantRolledBack(t *testing.T, a *Archive, want uint32) {
 // said, and leaves the copy as it is.
 func TestDamagedVersion(t *testing.T) {
 	t.Parallel()
-	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			a, _ := openKeeping(t, dir, 4)
-			for serial := range uint32(3) {
-				save(t, a, id, testZone(t, serial, texts))
-				seal(a)
+	eachSize(t, func(t *testing.T, texts int) {
+		dir := t.TempDir()
+		a, _ := openKeeping(t, dir, 4)
+		for serial := range uint32(3) {
+			save(t, a, id, testZone(t, serial, texts))
+			seal(a)
+		}
+		save(t, a, id, testZone(t, 3, texts))
+		syncNow(t, a)
+		path := filepath.Join(dir, folder, segmentName(2))
+		if texts > 0 {
+			path = filepath.Join(dir, folder, oldFile{keyOf(id), 2}.name())
+		}
+		data := readFile(t, path)
+		data[len(data)-1] ^= 1
+		writeFile(t, path, data)
+
+		crashed, found := openKeeping(t, copyArchive(t, dir), 4)
+		if texts == 0 {
+			wantVersions(t, crashed, id, 3, 2)
+			if len(found.Faults) != 1 || found.Doubtful {
+				t.Errorf("found at the start: %+v", found)
 			}
-			save(t, a, id, testZone(t, 3, texts))
+		}
+		wantSerial(t, crashed, id, 3)
+		closeArchive(t, crashed)
+
+		_, _, err := a.LoadVersion(id, 1, seed)
+		if damaged, ok := errors.AsType[*DamagedError](err); !ok || !errors.Is(err, zone.ErrDamaged) {
+			t.Errorf("got %v", err)
+		} else if !strings.HasSuffix(damaged.Aside, asideDamaged) {
+			t.Errorf("set aside as %s", damaged.Aside)
+		}
+		wantVersions(t, a, id, 3, 2)
+		wantSerial(t, a, id, 3)
+		for range 4 {
 			syncNow(t, a)
-			path := filepath.Join(dir, folder, segmentName(2))
-			if texts > 0 {
-				path = filepath.Join(dir, folder, oldFile{keyOf(id), 2}.name())
-			}
-			data := readFile(t, path)
-			data[len(data)-1] ^= 1
-			writeFile(t, path, data)
-
-			crashed, found := openKeeping(t, copyArchive(t, dir), 4)
-			if texts == 0 {
-				wantVersions(t, crashed, id, 3, 2)
-				if len(found.Faults) != 1 || found.Doubtful {
-					t.Errorf("found at the start: %+v", found)
-				}
-			}
-			wantSerial(t, crashed, id, 3)
-			closeArchive(t, crashed)
-
-			_, _, err := a.LoadVersion(id, 1, seed)
-			if damaged, ok := errors.AsType[*DamagedError](err); !ok || !errors.Is(err, zone.ErrDamaged) {
-				t.Errorf("got %v", err)
-			} else if !strings.HasSuffix(damaged.Aside, asideDamaged) {
-				t.Errorf("set aside as %s", damaged.Aside)
-			}
-			wantVersions(t, a, id, 3, 2)
-			wantSerial(t, a, id, 3)
-			for range 4 {
-				syncNow(t, a)
-			}
-			wantVersions(t, a, id, 3, 2)
-			closeArchive(t, a)
-			a, found = openKeeping(t, dir, 4)
-			wantVersions(t, a, id, 3, 2)
-			if found.Faults != nil {
-				t.Errorf("found at the next start: %+v", found)
-			}
-			closeArchive(t, a)
-		})
-	}
+		}
+		wantVersions(t, a, id, 3, 2)
+		closeArchive(t, a)
+		a, found = openKeeping(t, dir, 4)
+		wantVersions(t, a, id, 3, 2)
+		if found.Faults != nil {
+			t.Errorf("found at the next start: %+v", found)
+		}
+		closeArchive(t, a)
+	})
 }
 
 // TestReclaimedDamage: a record of an older generation that turns out to be
@@ -506,72 +506,66 @@ func TestVersionsClosed(t *testing.T) {
 // disk was full.
 func TestVersionsAfterFailedRemoval(t *testing.T) {
 	t.Parallel()
-	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			a, _ := openKeeping(t, dir, 5)
-			save(t, a, id, testZone(t, 1, 0))
-			save(t, a, id, testZone(t, 2, texts))
-			rollBack(t, a, 1)
-			full, err := os.Open(filepath.Join(dir, folder, segmentName(1)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer full.Close()
-			disk := a.current.file
-			a.current.file = full
-			if err := a.Delete(id); err == nil {
-				t.Fatal("deleted")
-			}
-			a.current.file = disk
-			if _, _, ok := a.RolledBack(id); ok {
-				t.Error("the next zone of that id is rolled back")
-			}
-			if list, err := a.Versions(id); !errors.Is(err, ErrNone) {
-				t.Errorf("versions %v, %v", list, err)
-			}
-			if err := a.Append(Meta{ID: id}, 1, 2, nil); !errors.Is(err, ErrNeedsCopy) {
-				t.Errorf("a delta: %v", err)
-			}
-			save(t, a, id, testZone(t, 3, texts))
-			wantVersions(t, a, id, 3)
-			closeArchive(t, a)
-			a, _ = openKeeping(t, dir, 5)
-			wantVersions(t, a, id, 3)
-			closeArchive(t, a)
-		})
-	}
+	eachSize(t, func(t *testing.T, texts int) {
+		dir := t.TempDir()
+		a, _ := openKeeping(t, dir, 5)
+		save(t, a, id, testZone(t, 1, 0))
+		save(t, a, id, testZone(t, 2, texts))
+		rollBack(t, a, 1)
+		full, err := os.Open(filepath.Join(dir, folder, segmentName(1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer full.Close()
+		disk := a.current.file
+		a.current.file = full
+		if err := a.Delete(id); err == nil {
+			t.Fatal("deleted")
+		}
+		a.current.file = disk
+		if _, _, ok := a.RolledBack(id); ok {
+			t.Error("the next zone of that id is rolled back")
+		}
+		if list, err := a.Versions(id); !errors.Is(err, ErrNone) {
+			t.Errorf("versions %v, %v", list, err)
+		}
+		if err := a.Append(Meta{ID: id}, 1, 2, nil); !errors.Is(err, ErrNeedsCopy) {
+			t.Errorf("a delta: %v", err)
+		}
+		save(t, a, id, testZone(t, 3, texts))
+		wantVersions(t, a, id, 3)
+		closeArchive(t, a)
+		a, _ = openKeeping(t, dir, 5)
+		wantVersions(t, a, id, 3)
+		closeArchive(t, a)
+	})
 }
 
 // TestVersionsBehindDamage: an older generation of which not even the head can be
 // read keeps nobody from those before it.
 func TestVersionsBehindDamage(t *testing.T) {
 	t.Parallel()
-	for name, texts := range map[string]int{"small": 0, "large": largeTexts} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			a, _ := openKeeping(t, dir, 4)
-			defer closeArchive(t, a)
-			save(t, a, id, testZone(t, 1, texts))
-			save(t, a, id, testZone(t, 2, texts))
-			save(t, a, id, testZone(t, 3, texts))
-			path, at := filepath.Join(dir, folder, segmentName(1)), segmentHead+len(mark{})
-			if texts > 0 {
-				path, at = filepath.Join(dir, folder, oldFile{keyOf(id), 1}.name()), len(fileMagic)
-			}
-			data := readFile(t, path)
-			data[at] ^= 1
-			writeFile(t, path, data)
-			list, err := a.Versions(id)
-			if damaged, ok := errors.AsType[*DamagedError](err); !ok || !strings.HasSuffix(damaged.Aside, asideDamaged) {
-				t.Errorf("got %v", err)
-			}
-			if len(list) != 2 {
-				t.Errorf("got %+v", list)
-			}
-			wantVersions(t, a, id, 3, 2)
-		})
-	}
+	eachSize(t, func(t *testing.T, texts int) {
+		dir := t.TempDir()
+		a, _ := openKeeping(t, dir, 4)
+		defer closeArchive(t, a)
+		save(t, a, id, testZone(t, 1, texts))
+		save(t, a, id, testZone(t, 2, texts))
+		save(t, a, id, testZone(t, 3, texts))
+		path, at := filepath.Join(dir, folder, segmentName(1)), segmentHead+len(mark{})
+		if texts > 0 {
+			path, at = filepath.Join(dir, folder, oldFile{keyOf(id), 1}.name()), len(fileMagic)
+		}
+		data := readFile(t, path)
+		data[at] ^= 1
+		writeFile(t, path, data)
+		list, err := a.Versions(id)
+		if damaged, ok := errors.AsType[*DamagedError](err); !ok || !strings.HasSuffix(damaged.Aside, asideDamaged) {
+			t.Errorf("got %v", err)
+		}
+		if len(list) != 2 {
+			t.Errorf("got %+v", list)
+		}
+		wantVersions(t, a, id, 3, 2)
+	})
 }
