@@ -68,7 +68,12 @@ b.example.org.	60	IN	A	192.0.2.1
 b.example.org.	60	IN	A	192.0.2.2
 a.b.example.org.	60	IN	TXT	"x y" ""
 `
-	got := s.export(t, zoneOne)
+	wantText(t, s.export(t, zoneOne), want)
+}
+
+// wantText wants an answer that is a plain text.
+func wantText(t *testing.T, got *httptest.ResponseRecorder, want string) {
+	t.Helper()
 	if diff := cmp.Diff(want, got.Body.String()); diff != "" || got.Code != http.StatusOK {
 		t.Errorf("%d: %s", got.Code, diff)
 	}

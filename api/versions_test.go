@@ -121,12 +121,7 @@ func TestDiffAsText(t *testing.T) {
 	for _, got := range []*httptest.ResponseRecorder{
 		s.diffText(t, diffPath(zoneOne, 9, "?to=8&format=text"), ""), s.diffText(t, diffPath(zoneOne, 9, "?to=8"), "text/plain"),
 	} {
-		if diff := cmp.Diff(want, got.Body.String()); diff != "" || got.Code != http.StatusOK {
-			t.Errorf("%d: %s", got.Code, diff)
-		}
-		if kind := got.Header().Get("Content-Type"); kind != "text/plain; charset=UTF-8" {
-			t.Errorf("Content-Type %q", kind)
-		}
+		wantText(t, got, want)
 	}
 }
 
