@@ -91,8 +91,8 @@ func (n Name) In(apex Name) bool {
 	return skip == 0 && n.Equal(apex)
 }
 
-// labelStarts writes the offset of each label of n into at and returns how many.
-func (n Name) labelStarts(at *[MaxLabels]uint8) int {
+// LabelStarts writes the offset of each label of n into at and returns how many.
+func (n Name) LabelStarts(at *[MaxLabels]uint8) int {
 	count := 0
 	for i := 0; i < len(n) && n[i] != 0 && count < MaxLabels; i += int(n[i]) + 1 {
 		at[count] = uint8(i)
@@ -104,14 +104,21 @@ func (n Name) labelStarts(at *[MaxLabels]uint8) int {
 // Compare orders names canonically (RFC 4034 section 6.1): label by label from
 // the root, each as a string of lower-case octets, a shorter one first.
 func (n Name) Compare(b Name) int {
+	order, _ := n.Meet(b)
+	return order
+}
+
+// Meet compares names as Compare does and counts the labels of the deepest name
+// that is both at or above n and at or above b.
+func (n Name) Meet(b Name) (order, labels int) {
 	var na, nb [MaxLabels]uint8
-	ca, cb := n.labelStarts(&na), b.labelStarts(&nb)
-	for i := 1; i <= min(ca, cb); i++ {
-		if c := compareLabels(n[na[ca-i]:], b[nb[cb-i]:]); c != 0 {
-			return c
+	ca, cb := n.LabelStarts(&na), b.LabelStarts(&nb)
+	for ; labels < min(ca, cb); labels++ {
+		if c := compareLabels(n[na[ca-labels-1]:], b[nb[cb-labels-1]:]); c != 0 {
+			return c, labels
 		}
 	}
-	return ca - cb
+	return ca - cb, labels
 }
 
 // compareLabels compares the first labels of a and b.

@@ -171,6 +171,32 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestMeet(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		a, b   string
+		labels int
+	}{
+		{".", ".", 0},
+		{".", "org.", 0},
+		{"com.", "org.", 0},
+		{"a.org.", "B.ORG.", 1},
+		{"a.org.", "ab.org.", 1},
+		{"org.", "a.org.", 1},
+		{"x.a.org.", "y.A.org.", 2},
+		{"a.b.org.", "b.a.org.", 1},
+		{"x.a.org.", "X.a.ORG.", 3},
+	} {
+		a, b := mustName(t, tc.a), mustName(t, tc.b)
+		for _, pair := range [][2]Name{{a, b}, {b, a}} {
+			order, labels := pair[0].Meet(pair[1])
+			if labels != tc.labels || order != pair[0].Compare(pair[1]) {
+				t.Errorf("%s and %s meet at %d labels, want %d", pair[0], pair[1], labels, tc.labels)
+			}
+		}
+	}
+}
+
 func sign(n int) int { return max(-1, min(1, n)) }
 
 func TestIn(t *testing.T) {

@@ -153,6 +153,20 @@ func (b *batch) write(s *slab, limits Limits) (uint32, error) {
 	return ref, nil
 }
 
+// owned returns what follows from the tidied records, if they are all of a node.
+func (b *batch) owned(apex bool) (own owned) {
+	for group := range b.groups() {
+		records := 0
+		for _, r := range group {
+			if !r.signature {
+				records++
+			}
+		}
+		own.add(group[0].group, records, len(group)-records, apex)
+	}
+	return own
+}
+
 // groups yields the records of each set together.
 func (b *batch) groups() iter.Seq[[]record] {
 	return runs(b.records, func(x, y record) bool { return x.group == y.group })

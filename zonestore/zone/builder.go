@@ -39,8 +39,10 @@ var (
 // be used after Finish or after an error.
 type Builder struct {
 	grower
+	ascent
 	limits  Limits
-	records int
+	records int   // that came
+	all     tally // of the nodes written so far
 
 	// pending holds the records of the name seen last, node current: primaries
 	// send the records of a name together, so most names are written once.
@@ -59,13 +61,13 @@ func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
 		apex:   append(wire.Name(nil), apex...),
 		labels: apex.Labels(),
 		seed:   seed,
-		index:  makeIndex(0),
 		chains: &noChains,
 	}
-	b.suffixes.Set(wire.AppendFolded(b.folded[:0], apex), seed)
-	if _, err := b.addNode(apex, 0, none); err != nil {
+	hash := wire.HashName(wire.AppendFolded(b.folded[:0], apex), seed)
+	if _, err := b.addNode(apex, hash, none); err != nil {
 		return nil, err
 	}
+	b.hashes[b.zone.labels] = hash
 	return b, nil
 }
 
@@ -123,13 +125,13 @@ func (b *Builder) Octets() int { return b.zone.Octets() + len(b.pending.data) }
 
 // move makes owner the current name and writes out the one before it.
 func (b *Builder) move(owner wire.Name) error {
-	if b.zone.nameAt(b.zone.nodes.at(b.current).name).Equal(owner) {
+	if b.zone.nodeName(b.current).Equal(owner) {
 		return nil
 	}
 	if err := b.flush(); err != nil {
 		return err
 	}
-	i, err := b.nodeOf(owner)
+	i, err := b.reach(owner)
 	if err != nil {
 		return err
 	}
@@ -149,7 +151,7 @@ func (b *Builder) Finish() (*Zone, error) {
 	if err := z.readSOA(); err != nil {
 		return nil, err
 	}
-	z.layOut()
+	b.layOut()
 	if err := b.compact(); err != nil {
 		return nil, err
 	}
@@ -160,14 +162,19 @@ func (b *Builder) Finish() (*Zone, error) {
 
 // layOut gives nodes and index the form in which they are served. Those of a large
 // zone share nothing but their numbers, and get it at the same time.
-func (z *Zone) layOut() {
+func (b *Builder) layOut() {
+	z := b.zone
 	var index sync.WaitGroup
 	if z.nodes.len() > nodesAtOnce {
 		index.Go(func() { z.index.rebuild(z.index.used) })
 	} else {
 		z.index.rebuild(z.index.used)
 	}
-	z.settle()
+	if b.split {
+		z.resettle() // what was noted of a name in pieces need not be true of the whole
+	} else {
+		z.settle(b.all, b.wildcards)
+	}
 	z.nodes.trim()
 	index.Wait()
 }

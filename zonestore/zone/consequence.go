@@ -100,14 +100,6 @@ func (d *Delta) disinherits() bool {
 	return len(left) > 0
 }
 
-// resettle works out every flag anew.
-func (z *Zone) resettle() {
-	for i := range uint32(z.nodes.len()) {
-		z.nodes.edit(i).flags = 0
-	}
-	z.settle()
-}
-
 const (
 	leastWaste = 64 << 10
 	leastDead  = 1024
@@ -130,14 +122,11 @@ func (z *Zone) rebuilt() (*Zone, error) {
 		if n.data().sets == 0 {
 			continue
 		}
-		if b.current, err = b.nodeOf(n.Name()); err != nil {
+		if err := b.move(n.Name()); err != nil {
 			return nil, err
 		}
 		for set := range n.Sets() {
 			b.pending.addSet(set)
-		}
-		if err := b.flush(); err != nil {
-			return nil, err
 		}
 	}
 	return b.Finish()

@@ -12,6 +12,8 @@ type grower struct {
 	born   uint32 // flags of a new node
 	growth int    // of the index
 
+	wildcards []uint32 // new nodes whose first label is "*"
+
 	folded   [wire.MaxName]byte
 	suffixes wire.Suffixes
 }
@@ -23,7 +25,7 @@ func (g *grower) nodeOf(owner wire.Name) (uint32, error) {
 		return 0, err
 	}
 	for depth--; depth >= 0; depth-- {
-		i, err := g.addNode(owner[len(owner)-len(g.suffixes.Name(depth)):], depth, parent)
+		i, err := g.addNode(owner[len(owner)-len(g.suffixes.Name(depth)):], g.suffixes.Hash(depth), parent)
 		if err != nil {
 			return 0, err
 		}
@@ -49,14 +51,17 @@ func (g *grower) nearest(owner wire.Name) (i uint32, depth int, err error) {
 	return 0, depth, nil
 }
 
-// addNode makes the node of name, which is suffix depth of the current suffixes.
-func (g *grower) addNode(name wire.Name, depth int, parent uint32) (uint32, error) {
+// addNode makes the node of name.
+func (g *grower) addNode(name wire.Name, hash uint64, parent uint32) (uint32, error) {
 	ref, err := g.zone.putName(name)
 	if err != nil {
 		return 0, err
 	}
 	i := g.zone.nodes.append(node{name: ref, parent: parent, flags: g.born})
-	g.zone.index.insert(g.suffixes.Hash(depth), i, g.growth)
+	g.zone.index.insert(hash, i, g.growth)
+	if name.IsWildcard() {
+		g.wildcards = append(g.wildcards, i)
+	}
 	return i, nil
 }
 

@@ -1,10 +1,15 @@
 package zone
 
+import "unsafe"
+
 // An index finds nodes by the hash of their names: open addressing with linear
 // probing in pages of slots. A slot holds 32 bits of the hash, which also say
 // where it belongs, above the node's number plus one. So most misses end
 // without touching a name, and the table can be laid out anew without hashing
 // again.
+//
+// The zero value is a list: it takes entries as they come, and must be laid out
+// by rebuild before anything is looked up.
 type index struct {
 	pages[uint64]
 	size uint64 // slots in all
@@ -47,10 +52,26 @@ func (x *index) after(i uint64) uint64 {
 // must not begin with laying out the table anew. How much it grows by is up to
 // the caller, who knows whether more is to come: growth is in halves.
 func (x *index) insert(hash uint64, number uint32, growth int) {
-	if uint64(x.used+1)*6 > x.size*5 {
-		x.rebuild(x.used + growth*x.used/2 + 8)
+	entry := tagOf(hash)<<32 | uint64(number+1)
+	if x.size == 0 {
+		x.list(entry)
+		return
 	}
-	x.place(tagOf(hash)<<32 | uint64(number+1))
+	if uint64(x.used+1)*6 > x.size*5 {
+		x.grow(growth)
+	}
+	x.place(entry)
+}
+
+func (x *index) grow(growth int) { x.rebuild(x.used + growth*x.used/2 + 8) }
+
+func (x *index) list(entry uint64) {
+	last := x.used >> slotPageBits
+	if last == len(x.all) {
+		x.all = append(x.all, make([]uint64, 0, min(slotPageSize, 4+x.used)))
+	}
+	x.all[last] = append(x.all[last], entry)
+	x.used++
 }
 
 func (x *index) place(entry uint64) {
@@ -62,12 +83,18 @@ func (x *index) place(entry uint64) {
 	x.used++
 }
 
+// slotsAhead is how far ahead of an entry its slot is brought into the cache.
+const slotsAhead = 8
+
 // rebuild lays the table out for n nodes.
 func (x *index) rebuild(n int) {
 	old := x.all
 	*x = makeIndex(n)
 	for _, page := range old {
-		for _, entry := range page {
+		for i, entry := range page {
+			if ahead := i + slotsAhead; ahead < len(page) {
+				prefetch(unsafe.Pointer(x.slot(x.home(page[ahead] >> 32))))
+			}
 			if entry != 0 {
 				x.place(entry)
 			}
@@ -75,4 +102,4 @@ func (x *index) rebuild(n int) {
 	}
 }
 
-func (x *index) octets() int { return int(x.size) * 8 }
+func (x *index) octets() int { return max(int(x.size), x.used) * slotSize }

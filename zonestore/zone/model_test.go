@@ -282,13 +282,16 @@ func drawRecord(t *rapid.T) testRecord {
 	return r
 }
 
-// drawRecords gives a zone's records in any order, the SOA once or more.
+// drawRecords gives a zone's records, the SOA once or more, the first of them or
+// all in the order of their owners, the others in any.
 func drawRecords(t *rapid.T) []testRecord {
 	records := rapid.SliceOfN(rapid.Custom(drawRecord), 0, 40).Draw(t, "records")
 	for range rapid.IntRange(1, 3).Draw(t, "SOAs") {
 		soa := testRecord{modelApex, wire.TypeSOA, 3600, soaRdata}
 		records = slices.Insert(records, rapid.IntRange(0, len(records)).Draw(t, "place"), soa)
 	}
+	ordered := rapid.OneOf(rapid.Just(0), rapid.Just(len(records)), rapid.IntRange(0, len(records))).Draw(t, "ordered")
+	slices.SortStableFunc(records[:ordered], func(a, b testRecord) int { return a.owner.Compare(b.owner) })
 	return records
 }
 
@@ -323,6 +326,7 @@ func TestModel(t *testing.T) {
 		z := buildFrom(t, records)
 		checkContents(t, z, m)
 		checkOrder(t, z)
+		checkDecoded(t, z)
 		queries := slices.Collect(maps.Keys(m.names))
 		for range 20 {
 			queries = append(queries, string(drawName(t, "query").Fold()))
@@ -349,11 +353,17 @@ func checkContents(t *rapid.T, z *Zone, m *model) {
 	if diff := cmp.Diff(m.dump(), dumpOf(z)); diff != "" {
 		t.Errorf("contents (-want +got):\n%s", diff)
 	}
-	records := 0
+	records, plain := 0, 0
 	for _, n := range m.names {
-		for _, set := range n {
+		for typ, set := range n {
 			records += len(set.records) + len(set.sigs)
+			if !isForDNSSEC(typ) {
+				plain += len(set.records)
+			}
 		}
+	}
+	if z.PlainRecords() != plain {
+		t.Errorf("got %d records that are not for DNSSEC, want %d", z.PlainRecords(), plain)
 	}
 	if z.Records() != records || z.Names() != len(m.names) {
 		t.Errorf("got %d records, %d names; want %d, %d", z.Records(), z.Names(), records, len(m.names))

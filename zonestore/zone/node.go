@@ -28,6 +28,7 @@ const (
 	flagWildcard              // has a child "*"
 	flagHidden                // owns at most NSEC3 and its signatures, like all below: no name of the zone (RFC 5155 section 7.1)
 	flagSplit                 // only while building: its records lie in several pieces
+	flagVisible               // only while building: its own records make it a name of the zone
 
 	// The upper bits count the children that are names of the zone. A count
 	// that has reached the largest number stays there.

@@ -2,40 +2,70 @@ package zone
 
 import "secondaryd/internal/wire"
 
-// settle works out what queries need to know of each name and would otherwise
-// work out again each time.
-func (z *Zone) settle() {
-	z.records, z.dead = 0, 0
-	plain := 0
-	for i := z.nodes.len() - 1; i >= 0; i-- { // children before their parents
-		plain += z.settleUpward(uint32(i))
+// tally is what is known of all nodes from their own records.
+type tally struct {
+	records int
+	plain   int // records that are not for DNSSEC
+	suspect bool
+}
+
+// note keeps what follows from a node's own records, until settle.
+func (t *tally) note(n *node, own owned) {
+	t.records += own.records
+	t.plain += own.plain
+	t.suspect = t.suspect || own.suspect
+	n.flags |= own.flags
+	if own.visible {
+		n.flags |= flagVisible
 	}
-	z.plain.Store(int64(plain))
+}
+
+// settle works out what queries need to know of each name and would otherwise
+// work out again each time. All nodes were noted in the tally; wildcards are the
+// nodes whose first label is "*".
+func (z *Zone) settle(t tally, wildcards []uint32) {
+	z.records, z.dead = t.records, 0
+	z.suspect = z.suspect || t.suspect
+	z.plain.Store(int64(t.plain))
+	for i := z.nodes.len() - 1; i >= 0; i-- { // children before their parents
+		z.settleUpward(uint32(i))
+	}
+	for _, i := range wildcards {
+		if n := z.nodes.at(i); n.isName() && n.parent != none {
+			z.nodes.at(n.parent).flags |= flagWildcard
+		}
+	}
 	z.settleDownward()
 }
 
-// settleUpward sets the flags that follow from the node's own records and from
-// what is below it, and counts its plain records.
-func (z *Zone) settleUpward(i uint32) (plain int) {
+// resettle works out every flag anew.
+func (z *Zone) resettle() {
+	var all tally
+	var wildcards []uint32
+	for i := range uint32(z.nodes.len()) {
+		n := z.nodes.edit(i)
+		n.flags = 0
+		all.note(n, z.owned(i))
+		if z.nameAt(n.name).IsWildcard() {
+			wildcards = append(wildcards, i)
+		}
+	}
+	z.settle(all, wildcards)
+}
+
+// settleUpward sets the flags that follow from what is below a node.
+func (z *Zone) settleUpward(i uint32) {
 	n := z.nodes.at(i)
-	own := z.owned(i)
-	z.records += own.records
-	z.suspect = z.suspect || own.suspect
-	n.flags |= own.flags
-	if !own.visible && n.children() == 0 && i != 0 {
+	if n.flags&flagVisible == 0 && n.children() == 0 && i != 0 {
 		n.flags |= flagHidden
 	}
+	n.flags &^= flagVisible
 	if n.isDead() {
 		z.dead++
 	}
 	if n.isName() && n.parent != none {
-		above := z.nodes.at(n.parent)
-		above.gain()
-		if z.nameAt(n.name).IsWildcard() {
-			above.flags |= flagWildcard
-		}
+		z.nodes.at(n.parent).gain()
 	}
-	return own.plain
 }
 
 // settleDownward sets the flags that follow from what is above a node, parents
@@ -77,32 +107,42 @@ type owned struct {
 	suspect bool // they may break a rule
 	records int
 	plain   int // records that are not for DNSSEC
+
+	alias, other bool // there is a CNAME, or what may not be beside one
 }
 
 func (z *Zone) owned(i uint32) (own owned) {
-	alias, other := false, false
 	for sets := (Node{z, i}).cursor(); sets.left > 0; {
 		set := sets.next()
-		own.records += set.Len() + set.Signatures()
-		if !isForDNSSEC(set.Type) {
-			own.plain += set.Len()
-		}
-		own.visible = own.visible || set.Type != wire.TypeNSEC3
-		switch {
-		case set.Len() == 0:
-		case set.Type == wire.TypeNS && i != 0:
-			own.flags |= flagCut
-		case set.Type == wire.TypeDNAME:
-			own.flags |= flagDNAME
-			own.suspect = true
-		case set.Type == wire.TypeCNAME:
-			alias = true
-			own.suspect = own.suspect || set.Len() > 1
-		case set.Type == wire.TypeDS:
-			own.suspect = own.suspect || i == 0
-		}
-		other = other || set.Len() > 0 && !besideCNAME(set.Type)
+		own.add(set.Type, set.Len(), set.Signatures(), i == 0)
 	}
-	own.suspect = own.suspect || alias && other
 	return own
+}
+
+// add takes one more of the node's RRsets.
+func (o *owned) add(t uint16, records, signatures int, apex bool) {
+	o.records += records + signatures
+	o.visible = o.visible || t != wire.TypeNSEC3
+	if records == 0 {
+		return
+	}
+	if !isForDNSSEC(t) {
+		o.plain += records
+	}
+	o.other = o.other || !besideCNAME(t)
+	switch t {
+	case wire.TypeNS:
+		if !apex {
+			o.flags |= flagCut
+		}
+	case wire.TypeDNAME:
+		o.flags |= flagDNAME
+		o.suspect = true
+	case wire.TypeCNAME:
+		o.alias = true
+		o.suspect = o.suspect || records > 1
+	case wire.TypeDS:
+		o.suspect = o.suspect || apex
+	}
+	o.suspect = o.suspect || o.alias && o.other
 }

@@ -23,9 +23,10 @@ func (b *Builder) flush() error {
 	if err != nil {
 		return b.at(b.current, err)
 	}
+	n := b.zone.nodes.at(b.current)
+	b.all.note(n, b.pending.owned(b.current == 0))
 	b.pending.reset()
 	b.look = 0
-	n := b.zone.nodes.at(b.current)
 	if n.sets == 0 {
 		n.sets = ref
 		return nil

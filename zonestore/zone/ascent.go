@@ -1,0 +1,67 @@
+package zone
+
+import (
+	"fmt"
+
+	"secondaryd/internal/wire"
+)
+
+// An ascent makes nodes for owners that come in canonical order (RFC 4034 section
+// 6.1), as most primaries send them. Of an owner behind all others, nothing can be
+// there yet but what is above the one before it too. So no name is looked up, and
+// the index is laid out once, when its size is known.
+type ascent struct {
+	over   bool                       // an owner came out of order
+	hashes [wire.MaxLabels + 1]uint64 // of the current name and those above it, by their labels
+}
+
+// reach returns the node of an owner that is not the current one.
+func (b *Builder) reach(owner wire.Name) (uint32, error) {
+	if b.over {
+		return b.nodeOf(owner)
+	}
+	order, labels := owner.Meet(b.zone.nodeName(b.current))
+	if labels < b.zone.labels {
+		return 0, fmt.Errorf("%s: %w", owner, ErrOutOfZone)
+	}
+	if order < 0 {
+		b.over = true
+		b.zone.index.grow(b.growth)
+		return b.nodeOf(owner)
+	}
+	return b.ascend(owner, labels)
+}
+
+// ascend makes the node of an owner in order, with those between it and its
+// deepest ancestor that is there, which has so many labels.
+func (b *Builder) ascend(owner wire.Name, labels int) (uint32, error) {
+	var starts [wire.MaxLabels]uint8
+	count := owner.LabelStarts(&starts)
+	i := b.above(labels)
+	for ; labels < count; labels++ {
+		name := owner[starts[count-labels-1]:]
+		hash := b.hashChild(b.hashes[labels], name)
+		b.hashes[labels+1] = hash
+		next, err := b.addNode(name, hash, i)
+		if err != nil {
+			return 0, err
+		}
+		i = next
+	}
+	return i, nil
+}
+
+// above returns the node of so many labels that is the current one or above it.
+func (b *Builder) above(labels int) uint32 {
+	i := b.current
+	for n := b.zone.nodeName(i).Labels(); n > labels; n-- {
+		i = b.zone.nodes.at(i).parent
+	}
+	return i
+}
+
+// hashChild returns the hash of a name in any case, from that of its parent.
+func (b *Builder) hashChild(parent uint64, name wire.Name) uint64 {
+	label := name[:1+int(name[0])]
+	return wire.HashChild(parent, wire.AppendFolded(b.folded[:0], label))
+}
