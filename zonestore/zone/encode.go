@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"sync"
 
 	"secondaryd/internal/wire"
 )
@@ -35,9 +36,20 @@ type section struct {
 }
 
 func (s *section) Write(b []byte) (int, error) {
-	s.sum = crc32.Update(s.sum, castagnoli, b)
-	return s.w.Write(b)
+	if len(b) < largePiece {
+		s.sum = crc32.Update(s.sum, castagnoli, b)
+		return s.w.Write(b)
+	}
+	var sum sync.WaitGroup
+	sum.Go(func() { s.sum = crc32.Update(s.sum, castagnoli, b) })
+	n, err := s.w.Write(b)
+	sum.Wait()
+	return n, err
 }
+
+// largePiece is from how many octets on it takes less time to sum them up while
+// they are written.
+const largePiece = 256 << 10
 
 func (s *section) end() error {
 	_, err := s.w.Write(binary.LittleEndian.AppendUint32(nil, s.sum))
