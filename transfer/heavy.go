@@ -1,6 +1,8 @@
 package transfer
 
 import (
+	"time"
+
 	"secondaryd/internal/background"
 	"secondaryd/internal/hugepage"
 )
@@ -24,8 +26,14 @@ const (
 	streamAhead = 40 << 20
 )
 
-// received is told how many octets have come by now.
-func (h *heavy) received(octets int64) {
+// waited is from when on a message was not there yet, at the latest.
+const waited = 50 * time.Microsecond
+
+// received is told how many octets have come by now, and how long the last message took.
+func (h *heavy) received(octets int64, took time.Duration) {
+	if took > waited {
+		h.work.Resume()
+	}
 	if octets < max(h.next, large) {
 		return
 	}

@@ -15,7 +15,7 @@ func TestHeavy(t *testing.T) {
 	var times []int64
 	for octets := int64(0); octets < large+2*streamAhead; octets += 1 << 20 {
 		before := h.next
-		h.received(octets)
+		h.received(octets, 0)
 		if h.next != before {
 			times = append(times, octets)
 		}
@@ -25,7 +25,7 @@ func TestHeavy(t *testing.T) {
 		t.Errorf("room was made at %v, want at %d and %d", times, large, large+streamAhead)
 	}
 	var small heavy
-	small.received(large - 1)
+	small.received(large-1, 2*waited)
 	if small.end(); small.filled != nil {
 		t.Error("a small transfer got room")
 	}
@@ -41,7 +41,7 @@ func TestHeavyStandsBack(t *testing.T) {
 		done.Go(func() { // its thread ends with it
 			var work background.Work
 			h := heavy{work: &work}
-			h.received(octets)
+			h.received(octets, 0)
 			h.end()
 			if n := runtime.GOMAXPROCS(0); n != want {
 				t.Errorf("%d processors in a transfer of %d octets, want %d", n, octets, want)

@@ -192,13 +192,15 @@ func (c *client) read(s *stream, m *meter, n int, h *heavy) error {
 	signatures := s.query.verifier()
 	space := buffers.Get().(*[wire.MaxMessage]byte)
 	defer buffers.Put(space)
+	asked := time.Now()
 	for done := false; !done; {
 		msg, err := m.message(space[:n], s.messages)
 		if err != nil {
 			return err
 		}
-		h.received(m.octets.Load())
-		body, err := signatures.Next(msg, time.Now())
+		now := time.Now()
+		h.received(m.octets.Load(), now.Sub(asked))
+		body, err := signatures.Next(msg, now)
 		if err != nil {
 			return signatureError(m.step, msg, err)
 		}
@@ -208,6 +210,7 @@ func (c *client) read(s *stream, m *meter, n int, h *heavy) error {
 		if done {
 			break
 		}
+		asked = time.Now()
 		if n, err = await(m.conn); err != nil {
 			return m.cut(err, s.messages)
 		}

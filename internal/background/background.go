@@ -23,18 +23,32 @@ func (w *Work) Begin() {
 		return
 	}
 	w.long = true
+	processors.more()
 	runtime.LockOSThread()
 	lowerPriority()
-	processors.more()
+}
+
+// Resume is to be called when work goes on that had to wait for the network.
+//
+// The thread that learned what the work waited for has given its processor away to it and
+// sleeps: nobody waits for packets now, until the runtime's monitor looks after ten
+// milliseconds. Another goroutine has another thread look for work, find none, and wait.
+func (w *Work) Resume() {
+	if w.Long() {
+		go func() {}()
+	}
 }
 
 // Long reports whether the work has begun to stand back.
-func (w *Work) Long() bool { return w.long }
+func (w *Work) Long() bool { return w != nil && w.long }
 
 // End must be called when the work is done.
 func (w *Work) End() {
 	if w.long {
-		processors.less()
+		// This stops the world, which must not wait for a thread of low priority.
+		var done sync.WaitGroup
+		done.Go(processors.less)
+		done.Wait()
 		w.long = false
 	}
 }

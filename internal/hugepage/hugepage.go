@@ -8,6 +8,7 @@ package hugepage
 
 import (
 	"runtime"
+	"sync"
 	"unsafe"
 )
 
@@ -63,7 +64,11 @@ func Reserve(octets int) (filled func()) { return reserve(octets).drop }
 func reserve(octets int) wish {
 	w := New(octets).wish
 	if w.octets > 0 {
-		runtime.GC() // takes the block back untouched, and hands it out in small pieces from now on
+		// That takes the block back untouched, and hands it out in small pieces from now
+		// on. The caller's thread may be of low priority, and the world stops twice.
+		var collected sync.WaitGroup
+		collected.Go(runtime.GC)
+		collected.Wait()
 	}
 	return w
 }
