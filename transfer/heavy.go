@@ -14,6 +14,7 @@ type heavy struct {
 	work   *background.Work // that the transfer is part of
 	next   int64            // octets at which there is something to do
 	filled func()
+	woken  time.Time // since when nobody may wait for packets; zero if somebody does
 }
 
 const (
@@ -26,13 +27,24 @@ const (
 	streamAhead = 40 << 20
 )
 
-// waited is from when on a message was not there yet, at the latest.
-const waited = 50 * time.Microsecond
+const (
+	// waited is how long a message takes, at least, that is taken for one that was
+	// not there yet.
+	waited = 50 * time.Microsecond
+	// atOnce is how long the transfer may go on with messages that are there, after
+	// one that was not.
+	atOnce = 500 * time.Microsecond
+)
 
-// received is told how many octets have come by now, and how long the last message took.
-func (h *heavy) received(octets int64, took time.Duration) {
-	if took > waited {
+// received is told how many octets have come by now, and that the last message was
+// read from the one time to the other.
+func (h *heavy) received(octets int64, from, to time.Time) {
+	switch {
+	case to.Sub(from) > waited:
+		h.woken = to
+	case !h.woken.IsZero() && to.Sub(h.woken) > atOnce:
 		h.work.Resume()
+		h.woken = time.Time{}
 	}
 	if octets < max(h.next, large) {
 		return

@@ -192,14 +192,14 @@ func (c *client) read(s *stream, m *meter, n int, h *heavy) error {
 	signatures := s.query.verifier()
 	space := buffers.Get().(*[wire.MaxMessage]byte)
 	defer buffers.Put(space)
-	asked := time.Now()
+	from := time.Now()
 	for done := false; !done; {
 		msg, err := m.message(space[:n], s.messages)
 		if err != nil {
 			return err
 		}
 		now := time.Now()
-		h.received(m.octets.Load(), now.Sub(asked))
+		h.received(m.octets.Load(), from, now)
 		body, err := signatures.Next(msg, now)
 		if err != nil {
 			return signatureError(m.step, msg, err)
@@ -210,7 +210,7 @@ func (c *client) read(s *stream, m *meter, n int, h *heavy) error {
 		if done {
 			break
 		}
-		asked = time.Now()
+		from = time.Now()
 		if n, err = await(m.conn); err != nil {
 			return m.cut(err, s.messages)
 		}

@@ -28,11 +28,12 @@ func (w *Work) Begin() {
 	lowerPriority()
 }
 
-// Resume is to be called when work goes on that had to wait for the network.
+// Resume is to be called when work goes on for long after it had to wait for the network.
 //
 // The thread that learned what the work waited for has given its processor away to it and
 // sleeps: nobody waits for packets now, until the runtime's monitor looks after ten
-// milliseconds. Another goroutine has another thread look for work, find none, and wait.
+// milliseconds. Another goroutine, which ends at once, has another thread look for work,
+// find none, and wait.
 func (w *Work) Resume() {
 	if w.Long() {
 		go func() {}()

@@ -65,7 +65,8 @@ func reserve(octets int) wish {
 	w := New(octets).wish
 	if w.octets > 0 {
 		// That takes the block back untouched, and hands it out in small pieces from now
-		// on. The caller's thread may be of low priority, and the world stops twice.
+		// on. The caller's thread may be of low priority, and the world, which stops
+		// twice, must not wait for it.
 		var collected sync.WaitGroup
 		collected.Go(runtime.GC)
 		collected.Wait()

@@ -11,7 +11,8 @@ import (
 	"secondaryd/test/harness"
 )
 
-// floorName is the column of the responder that only flips one bit.
+// floorName is the column of what no server can do better: of the responder that only
+// flips one bit, or of a primary's stream that nobody looks at.
 const floorName = "floor"
 
 // A responder is whatever a load can be put on.

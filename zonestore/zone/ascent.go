@@ -11,13 +11,17 @@ import (
 // there yet but what is above the one before it too. So no name is looked up, and
 // the index is laid out once, when its size is known.
 type ascent struct {
-	over   bool                       // an owner came out of order
-	hashes [wire.MaxLabels + 1]uint64 // of the current name and those above it, by their labels
+	unordered bool                       // an owner came out of order
+	hashes    [wire.MaxLabels + 1]uint64 // of the current name and those above it, by their labels
 }
+
+// sortedGrowth is by how much, in halves, the index grows when owners cease to come in
+// order: often there are few to come, such as those of NSEC3 records.
+const sortedGrowth = 2
 
 // reach returns the node of an owner that is not the current one.
 func (b *Builder) reach(owner wire.Name) (uint32, error) {
-	if b.over {
+	if b.unordered {
 		return b.nodeOf(owner)
 	}
 	order, labels := owner.Meet(b.zone.nodeName(b.current))
@@ -25,8 +29,8 @@ func (b *Builder) reach(owner wire.Name) (uint32, error) {
 		return 0, fmt.Errorf("%s: %w", owner, ErrOutOfZone)
 	}
 	if order < 0 {
-		b.over = true
-		b.zone.index.grow(b.growth)
+		b.unordered = true
+		b.zone.index.grow(sortedGrowth)
 		return b.nodeOf(owner)
 	}
 	return b.ascend(owner, labels)

@@ -3,6 +3,7 @@ package zone
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,8 +17,8 @@ import (
 func TestAscent(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		owners []string
-		over   bool
+		owners    []string
+		unordered bool
 	}{
 		"nothing but the apex": {[]string{"example.org."}, false},
 		"siblings":             {[]string{"example.org.", "a.example.org.", "b.example.org.", "c.example.org."}, false},
@@ -44,8 +45,8 @@ func TestAscent(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if b.over != tc.over || (b.zone.index.size > 0) != tc.over {
-				t.Errorf("out of order %v with %d slots, want %v", b.over, b.zone.index.size, tc.over)
+			if b.unordered != tc.unordered || (b.zone.index.size > 0) != tc.unordered {
+				t.Errorf("out of order %v with %d slots, want %v", b.unordered, b.zone.index.size, tc.unordered)
 			}
 			z, err := b.Finish()
 			if err != nil {
@@ -63,6 +64,111 @@ func TestAscent(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAscentApex: the apex may be the root, or a wildcard.
+func TestAscentApex(t *testing.T) {
+	t.Parallel()
+	for apex, owners := range map[string][]string{
+		".":              {".", "com.", "a.com.", "b.A.com.", "org.", "*.org."},
+		"*.example.org.": {"*.example.org.", "*.*.example.org.", "a.*.example.org."},
+	} {
+		b := newBuilder(t, apex, Limits{})
+		for _, text := range append([]string{apex + " 60 IN SOA n. m. 7 7 7 7 7"}, owners...) {
+			if len(text) < 20 {
+				text += " 60 IN A 192.0.2.1"
+			}
+			if err := add(t, b, text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+		z, err := b.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkOrder(t, z)
+		checkDecoded(t, z)
+		for _, owner := range owners {
+			if m := find(t, z, owner); !m.Exact {
+				t.Errorf("%s is not found in %s", owner, apex)
+			}
+		}
+		if m := find(t, z, "none."+owners[len(owners)-1]); m.Exact {
+			t.Errorf("found what is not in %s", apex)
+		}
+	}
+}
+
+// TestAscentDeep goes from the deepest name there can be up to the first level.
+func TestAscentDeep(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat("a.", 123) + "example."
+	z := build(t, "example.", "example. 60 IN SOA n. m. 7 7 7 7 7", deep+" 60 IN A 192.0.2.1", "b.example. 60 IN A 192.0.2.1")
+	if z.Names() != 125 {
+		t.Errorf("%d names, want 125", z.Names())
+	}
+	for _, name := range []string{deep, "b.example.", "a.a.example."} {
+		if m := find(t, z, name); !m.Exact {
+			t.Errorf("%s is not found", name)
+		}
+	}
+}
+
+// TestAscentLong has more names than fit in a page of the index, in order, and one
+// out of order behind them.
+func TestAscentLong(t *testing.T) {
+	t.Parallel()
+	for _, names := range []int{slotPageSize - 2, slotPageSize - 1, slotPageSize, slotPageSize + 1, 3 * slotPageSize} {
+		for _, last := range []string{"\x02zz", "\x03a00"} {
+			b := newBuilder(t, "example.org.", Limits{})
+			owners := []wire.Name{modelApex}
+			for i := range names {
+				owners = append(owners, nth(i))
+			}
+			owners = append(owners, append(wire.Name(last), modelApex...))
+			if err := b.Add(modelApex, wire.TypeSOA, 60, soaRdata); err != nil {
+				t.Fatal(err)
+			}
+			for _, owner := range owners {
+				if err := b.Add(owner, wire.TypeA, 60, []byte{192, 0, 2, 1}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if b.unordered != (last == "\x03a00") {
+				t.Errorf("%q: out of order %v", last, b.unordered)
+			}
+			z, err := b.Finish()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, owner := range owners {
+				if n, ok := z.FindName(owner.Fold()); !ok || !n.Name().Equal(owner) {
+					t.Fatalf("%s of %d names is not found", owner, names)
+				}
+			}
+		}
+	}
+}
+
+func nth(i int) wire.Name { return append(numbered(i), modelApex...) }
+
+// TestAscentLimit: memory is bounded while owners come in order too.
+func TestAscentLimit(t *testing.T) {
+	t.Parallel()
+	const limit = 1 << 20
+	b := newBuilder(t, "example.org.", Limits{Octets: limit})
+	var err error
+	n := 0
+	for ; err == nil && n < limit; n++ {
+		err = b.Add(nth(n), wire.TypeA, 60, []byte{192, 0, 2, 1})
+	}
+	var over *LimitError
+	if !errors.As(err, &over) || b.unordered {
+		t.Fatalf("after %d names: %v, out of order %v", n, err, b.unordered)
+	}
+	if n > limit/40 {
+		t.Errorf("%d names were taken within %d octets", n, limit)
 	}
 }
 
@@ -88,6 +194,6 @@ func TestAscentForeign(t *testing.T) {
 func wantOutOfZone(t *testing.T, b *Builder, owner string) {
 	t.Helper()
 	if err := add(t, b, owner+" 60 IN A 192.0.2.1"); !errors.Is(err, ErrOutOfZone) {
-		t.Errorf("%s (out of order %v): got %v, want %v", owner, b.over, err, ErrOutOfZone)
+		t.Errorf("%s (out of order %v): got %v, want %v", owner, b.unordered, err, ErrOutOfZone)
 	}
 }

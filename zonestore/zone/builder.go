@@ -121,7 +121,9 @@ func over(n, limit int, what string) error {
 }
 
 // Octets returns how much memory the zone takes so far.
-func (b *Builder) Octets() int { return b.zone.Octets() + len(b.pending.data) }
+func (b *Builder) Octets() int {
+	return b.zone.Octets() + len(b.pending.data) + 4*cap(b.wildcards)
+}
 
 // move makes owner the current name and writes out the one before it.
 func (b *Builder) move(owner wire.Name) error {

@@ -12,7 +12,7 @@ type grower struct {
 	born   uint32 // flags of a new node
 	growth int    // of the index
 
-	wildcards []uint32 // new nodes whose first label is "*"
+	wildcards []uint32 // nodes of a zone made anew whose first label is "*"
 
 	folded   [wire.MaxName]byte
 	suffixes wire.Suffixes
@@ -59,7 +59,7 @@ func (g *grower) addNode(name wire.Name, hash uint64, parent uint32) (uint32, er
 	}
 	i := g.zone.nodes.append(node{name: ref, parent: parent, flags: g.born})
 	g.zone.index.insert(hash, i, g.growth)
-	if name.IsWildcard() {
+	if g.born&flagHidden == 0 && name.IsWildcard() { // a Delta tells the parents itself
 		g.wildcards = append(g.wildcards, i)
 	}
 	return i, nil

@@ -53,7 +53,8 @@ func (z *Zone) resettle() {
 	z.settle(all, wildcards)
 }
 
-// settleUpward sets the flags that follow from what is below a node.
+// settleUpward sets the flags that follow from what is below a node and, by
+// flagVisible, from its own records, and counts the dead.
 func (z *Zone) settleUpward(i uint32) {
 	n := z.nodes.at(i)
 	if n.flags&flagVisible == 0 && n.children() == 0 && i != 0 {
