@@ -118,13 +118,19 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 }
 
-// BenchmarkHandle is the same with what counting and timing add.
+// BenchmarkHandle is the same with what timing and counting add, as it is and for each
+// zone too.
 func BenchmarkHandle(b *testing.B) {
-	w := testWorker(newStore(b, exampleOrg))
-	query, out := packed(b, "www.example.org A edns"), make([]byte, maxUDP)
-	b.ReportAllocs()
-	for b.Loop() {
-		w.handle(query, UDP, testClient, time.Now(), out)
+	for name, byZone := range map[string]int{"all zones together": 0, "by zone": 2} {
+		b.Run(name, func(b *testing.B) {
+			w := testWorker(newStore(b, exampleOrg))
+			w.byZone = byZone
+			query, out := packed(b, "www.example.org A edns"), make([]byte, maxUDP)
+			b.ReportAllocs()
+			for b.Loop() {
+				w.handle(query, UDP, testClient, time.Now(), out)
+			}
+		})
 	}
 }
 
