@@ -25,9 +25,7 @@ const (
 	// what is dropped on the way. What is not needed is never touched.
 	heapAhead   = 96 << 20
 	streamAhead = 40 << 20
-)
 
-const (
 	// waited is how long a message takes, at least, that is taken for one that was
 	// not there yet.
 	waited = 50 * time.Microsecond

@@ -36,15 +36,7 @@ func TestAscent(t *testing.T) {
 			for i, owner := range tc.owners {
 				records = append(records, testRecord{wiretest.Name(t, owner), wire.TypeA, 60, []byte{192, 0, 2, byte(i)}})
 			}
-			b, err := NewBuilder(modelApex, testSeed, Limits{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range records {
-				if err := b.Add(r.owner, r.t, r.ttl, r.rdata); err != nil {
-					t.Fatal(err)
-				}
-			}
+			b := fill(t, records)
 			if b.unordered != tc.unordered || (b.zone.index.size > 0) != tc.unordered {
 				t.Errorf("out of order %v with %d slots, want %v", b.unordered, b.zone.index.size, tc.unordered)
 			}

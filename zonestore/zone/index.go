@@ -54,7 +54,8 @@ func (x *index) after(i uint64) uint64 {
 func (x *index) insert(hash uint64, number uint32, growth int) {
 	entry := tagOf(hash)<<32 | uint64(number+1)
 	if x.size == 0 {
-		x.list(entry)
+		x.push(entry, slotPageSize)
+		x.used++
 		return
 	}
 	if uint64(x.used+1)*6 > x.size*5 {
@@ -64,15 +65,6 @@ func (x *index) insert(hash uint64, number uint32, growth int) {
 }
 
 func (x *index) grow(growth int) { x.rebuild(x.used + growth*x.used/2 + 8) }
-
-func (x *index) list(entry uint64) {
-	last := x.used >> slotPageBits
-	if last == len(x.all) {
-		x.all = append(x.all, make([]uint64, 0, min(slotPageSize, 4+x.used)))
-	}
-	x.all[last] = append(x.all[last], entry)
-	x.used++
-}
 
 func (x *index) place(entry uint64) {
 	i := x.home(entry >> 32)

@@ -297,6 +297,16 @@ func drawRecords(t *rapid.T) []testRecord {
 
 func buildFrom(t rapid.TB, records []testRecord) *Zone {
 	t.Helper()
+	z, err := fill(t, records).Finish()
+	if err != nil {
+		t.Fatalf("finish: %v", err)
+	}
+	return z
+}
+
+// fill gives a builder the records.
+func fill(t rapid.TB, records []testRecord) *Builder {
+	t.Helper()
 	b, err := NewBuilder(modelApex, testSeed, Limits{})
 	if err != nil {
 		t.Fatal(err)
@@ -310,11 +320,7 @@ func buildFrom(t rapid.TB, records []testRecord) *Zone {
 		clear(owner)
 		clear(rdata)
 	}
-	z, err := b.Finish()
-	if err != nil {
-		t.Fatalf("finish: %v", err)
-	}
-	return z
+	return b
 }
 
 // TestModel builds zones of random records and compares all that can be asked.

@@ -83,21 +83,8 @@ func (n *nodes) len() int {
 }
 
 func (n *nodes) append(x node) uint32 {
-	last := len(n.all) - 1
-	if last < 0 || len(n.all[last]) == nodePageSize {
-		n.all = append(n.all, make([]node, 0, n.firstRoom()))
-		last++
-	}
-	n.all[last] = append(n.own(last), x)
-	return uint32(last)<<nodePageBits | uint32(len(n.all[last])-1)
-}
-
-// firstRoom keeps a small zone small: only its successors get whole pages.
-func (n *nodes) firstRoom() int {
-	if len(n.all) == 0 {
-		return 8
-	}
-	return nodePageSize
+	n.push(x, nodePageSize)
+	return uint32(n.len() - 1)
 }
 
 func (n *nodes) trim() {

@@ -37,5 +37,20 @@ func (p *pages[T]) own(i int) []T {
 	return p.all[i]
 }
 
+// push appends x behind pages that have size elements each, but for the last. It keeps
+// a small array small: only its successors get whole pages at once.
+func (p *pages[T]) push(x T, size int) {
+	last := len(p.all) - 1
+	if last < 0 || len(p.all[last]) == size {
+		room := size
+		if last < 0 {
+			room = 8
+		}
+		p.all = append(p.all, make([]T, 0, room))
+		last++
+	}
+	p.all[last] = append(p.own(last), x)
+}
+
 // seal ends the making of a version: nothing may change any more.
 func (p *pages[T]) seal() { p.shared = nil }
