@@ -103,64 +103,68 @@ func createBuckets(tx *bbolt.Tx) error {
 // bucketName is where the objects of a kind lie. It is stored.
 func bucketName(kind Kind) []byte { return []byte(kind.String()) }
 
-// Load implements Backend.
+// Load implements Backend, for a file that was verified when it was opened.
 func (f *boltFile) Load(yield func(Entry) error) (revision uint64, err error) {
-	h, err := f.load(yield)
+	h, err := f.view(func(tx *bbolt.Tx, _ head) error { return each(tx, yield) })
 	return h.revision, err
 }
 
-// load yields all objects and returns the head. Beyond each object's own checksum
-// it compares number and sum of all objects with the head, so an object that has
-// vanished is noticed too.
+// load is Load that verifies. Beyond each object's own checksum it compares
+// number and sum of all objects with the head, so an object that has vanished is
+// noticed too.
 func (f *boltFile) load(yield func(Entry) error) (head, error) {
-	return guard(func() (want head, err error) {
-		err = f.db.View(func(tx *bbolt.Tx) error {
-			if want, err = f.readHead(tx); err != nil {
-				return err
+	return f.view(func(tx *bbolt.Tx, want head) error {
+		got := head{version: want.version, revision: want.revision}
+		err := each(tx, func(e Entry) error {
+			got.add(e)
+			_, err := checkValue(e)
+			if err == nil {
+				err = yield(e)
 			}
-			got := head{version: want.version, revision: want.revision}
-			for _, kind := range kinds {
-				if err := f.loadKind(tx, kind, &got, yield); err != nil {
-					return err
-				}
+			if damage, ok := errors.AsType[*DamageError](err); ok {
+				damage.Path = f.path
 			}
-			if got != want {
-				return &DamageError{Path: f.path, Detail: fmt.Sprintf("holds %d objects where %d belong, or others", got.count, want.count)}
-			}
-			return nil
+			return err
 		})
-		return want, err
+		if err == nil && got != want {
+			return &DamageError{Path: f.path, Detail: fmt.Sprintf("holds %d objects where %d belong, or others", got.count, want.count)}
+		}
+		return err
 	})
 }
 
-// head returns the head alone.
-func (f *boltFile) head() (head, error) {
+// each yields what a file holds, kind by kind. The memory of a value is yield's only
+// during the call.
+func each(tx *bbolt.Tx, yield func(Entry) error) error {
+	for _, kind := range kinds {
+		bucket := tx.Bucket(bucketName(kind))
+		if bucket == nil {
+			continue // the file is older than the kind, or the head will tell that objects are missing
+		}
+		err := bucket.ForEach(func(id, value []byte) error { return yield(Entry{kind, string(id), value}) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// view calls read with the head and all that belongs to it, and returns the head.
+func (f *boltFile) view(read func(*bbolt.Tx, head) error) (head, error) {
 	return guard(func() (h head, err error) {
 		err = f.db.View(func(tx *bbolt.Tx) error {
-			h, err = f.readHead(tx)
-			return err
+			if h, err = f.readHead(tx); err != nil {
+				return err
+			}
+			return read(tx, h)
 		})
 		return h, err
 	})
 }
 
-func (f *boltFile) loadKind(tx *bbolt.Tx, kind Kind, sum *head, yield func(Entry) error) error {
-	bucket := tx.Bucket(bucketName(kind))
-	if bucket == nil {
-		return nil // the file is older than the kind, or the head will tell that objects are missing
-	}
-	return bucket.ForEach(func(id, value []byte) error {
-		entry := Entry{Kind: kind, ID: string(id), Value: value}
-		sum.add(entry)
-		_, err := checkValue(entry)
-		if err == nil {
-			err = yield(entry)
-		}
-		if damage, ok := errors.AsType[*DamageError](err); ok {
-			damage.Path = f.path
-		}
-		return err
-	})
+// head returns the head alone.
+func (f *boltFile) head() (head, error) {
+	return f.view(func(*bbolt.Tx, head) error { return nil })
 }
 
 // Commit implements Backend.

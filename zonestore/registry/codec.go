@@ -183,10 +183,18 @@ func (s storedToken) token(id string, revision uint64) *Token {
 
 // checksum is that of a value with at least a header.
 func checksum(kind Kind, id string, value []byte) uint32 {
-	sum := crc32.Update(0, castagnoli, []byte{byte(kind), value[0]})
-	sum = crc32.Update(sum, castagnoli, []byte(id))
-	return crc32.Update(sum, castagnoli, value[5:])
+	sum := ^uint32(0)
+	sum = sumOctet(sum, byte(kind))
+	sum = sumOctet(sum, value[0])
+	for i := range len(id) {
+		sum = sumOctet(sum, id[i])
+	}
+	return crc32.Update(^sum, castagnoli, value[5:])
 }
+
+// sumOctet goes on with a sum, inverted, by one octet. The few octets before a value
+// would have to be copied for crc32.Update.
+func sumOctet(sum uint32, octet byte) uint32 { return castagnoli[byte(sum)^octet] ^ sum>>8 }
 
 // checkValue verifies version and checksum of a stored value and returns the
 // object's revision.
@@ -227,7 +235,7 @@ func (c codec) decodePayload(k key, revision uint64, payload []byte) (object, er
 	id := k.id
 	switch k.kind {
 	case KindZone:
-		s, err := unmarshal[storedZone](payload)
+		s, err := readZone(payload)
 		return &Zone{id, s.Account, s.Name, s.AutoRefresh, s.Peers, s.MaxShrink, s.Created, s.Modified, revision}, err
 	case KindPeer:
 		s, err := unmarshal[storedPeer](payload)

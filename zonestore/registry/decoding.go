@@ -14,25 +14,33 @@ type decoding struct {
 	codec   codec
 	running errgroup.Group
 	next    []Entry    // not handed to a group yet
+	octets  []byte     // of the values in next
 	groups  [][]object // in the order of the entries
 }
 
-// groupSize is how many values one goroutine reads.
-const groupSize = 512
+// One goroutine reads up to so many values, of that many octets in all unless one
+// value alone has more.
+const (
+	groupSize   = 512
+	groupOctets = 128 << 10
+)
 
 func newDecoding(c codec) *decoding {
-	d := &decoding{codec: c}
+	d := &decoding{codec: c, octets: make([]byte, 0, groupOctets)}
 	d.running.SetLimit(runtime.GOMAXPROCS(0))
 	return d
 }
 
 // take copies an entry and has it decoded.
 func (d *decoding) take(e Entry) error {
-	e.Value = slices.Clone(e.Value)
-	d.next = append(d.next, e)
-	if len(d.next) == groupSize {
+	if len(d.next) == groupSize || len(d.octets)+len(e.Value) > cap(d.octets) {
 		d.start()
+		d.octets = make([]byte, 0, max(groupOctets, len(e.Value)))
 	}
+	from := len(d.octets)
+	d.octets = append(d.octets, e.Value...)
+	e.Value = d.octets[from:]
+	d.next = append(d.next, e)
 	return nil
 }
 
@@ -54,6 +62,7 @@ func (c codec) decodeAll(objects []object, entries []Entry) (err error) {
 // finish returns all objects, in the order in which they came.
 func (d *decoding) finish() ([]object, error) {
 	d.start()
+	d.octets = nil
 	err := d.running.Wait()
 	return slices.Concat(d.groups...), err
 }

@@ -280,7 +280,7 @@ func TestDamagedObjectIsNamed(t *testing.T) {
 	if err := file.Commit(t.Context(), batchOf(2, Entry{KindTSIG, "k1", value})); err != nil {
 		t.Fatal(err)
 	}
-	_, err = file.Load(func(Entry) error { return nil })
+	_, err = file.load(func(Entry) error { return nil })
 	if damage, ok := errors.AsType[*DamageError](err); !ok || damage.Kind != KindTSIG || damage.ID != "k1" || damage.Path != file.path {
 		t.Errorf("%v", err)
 	}

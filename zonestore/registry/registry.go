@@ -184,7 +184,7 @@ func load(backend Backend, options Options, c codec) (*Registry, error) {
 	if err := errors.Join(err, decodeErr); err != nil {
 		return nil, fmt.Errorf("load configuration from %s: %w", options.Dir, err)
 	}
-	state := newState()
+	state := newState(len(objects))
 	for _, o := range objects {
 		state.put(o)
 	}

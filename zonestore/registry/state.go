@@ -28,11 +28,12 @@ type accountKey struct {
 	id   string
 }
 
-func newState() *state {
+// newState makes a state with room for that many zones.
+func newState(zones int) *state {
 	return &state{
 		objects:     make(map[key]object),
-		zones:       make(map[string]*Zone),
-		names:       make(map[string]string),
+		zones:       make(map[string]*Zone, zones),
+		names:       make(map[string]string, zones),
 		zonesOfPeer: make(map[string]set),
 		outgoing:    make(map[string]set),
 		peersOfTSIG: make(map[string]set),
