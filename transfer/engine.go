@@ -103,8 +103,9 @@ func New(o Options) *Engine {
 // Restore enters all configured zones into the store and serves their copies
 // from disk. Call it once, before Run and before queries are answered.
 func (e *Engine) Restore(ctx context.Context) error {
-	var zones []zonestore.Configured
-	for _, z := range e.registry.Zones() {
+	configured := e.registry.Zones()
+	zones := make([]zonestore.Configured, 0, len(configured))
+	for _, z := range configured {
 		apex, err := wire.ParseName(z.Apex())
 		if err != nil {
 			return fmt.Errorf("zone %s: %w", z.ID, err)

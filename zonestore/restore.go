@@ -3,7 +3,6 @@ package zonestore
 import (
 	"context"
 	"errors"
-	"maps"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore/archive"
+	"secondaryd/zonestore/zone"
 )
 
 // Configured is a zone as the configuration has it.
@@ -27,15 +27,16 @@ type Configured struct {
 // deleted, damaged ones set aside; both are fetched again. Timers of zones that
 // are no longer configured are forgotten.
 func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) error {
-	timers, err := s.timers.load()
+	timers, err := s.timers.load(len(zones))
 	if err != nil {
 		s.log.Error("can't read the timers of zones", zap.Error(err))
-		timers = map[string]Timers{}
+		timers = map[string]*Timers{}
 	}
 	began := time.Now()
-	left := maps.Clone(timers)
-	for _, c := range zones {
-		delete(left, c.ID)
+	known := make([]*Timers, len(zones)) // nil where there are none
+	for i, c := range zones {
+		known[i] = timers[c.ID]
+		delete(timers, c.ID)
 	}
 	var loaded tally
 	var next atomic.Int64
@@ -45,8 +46,7 @@ func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) 
 		g.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(len(zones)); i = next.Add(1) - 1 {
 				c := zones[i]
-				t, ok := timers[c.ID]
-				loaded.add(s.restore(s.enter(newServed(c.ID, c.Apex)), c, t, ok, now))
+				loaded.add(s.restore(s.enter(newServed(c.ID, c.Apex)), c, known[i], now))
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
@@ -54,7 +54,7 @@ func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) 
 			return nil
 		})
 	}
-	for id := range left {
+	for id := range timers { // of zones that are not configured
 		s.timers.set(id, nil)
 		if err := s.archive.Delete(id); err != nil {
 			s.log.Warn("can't delete the copy of a removed zone", zap.Error(err))
@@ -76,49 +76,58 @@ func (l *tally) add(v *View) {
 	}
 }
 
-// restore serves the copy of one zone and returns its view.
-func (s *Store) restore(served *Served, c Configured, t Timers, known bool, now time.Time) *View {
-	log := s.log.WithLazy(zap.Stringer("zone", served.apex))
+// restore serves the copy of one zone and returns its view. It keeps the timers that
+// are known of it, if any.
+func (s *Store) restore(served *Served, c Configured, known *Timers, now time.Time) *View {
+	log := func() *zap.Logger { return s.log.With(zap.Stringer("zone", served.apex)) }
 	z, meta, err := s.archive.Load(c.ID, s.seed)
 	if errors.Is(err, archive.ErrNone) {
 		return served.View()
 	}
 	if err != nil {
-		log.Error("the zone's copy on disk can't be used: it will be transferred again", zap.Error(err))
+		log().Error("the zone's copy on disk can't be used: it will be transferred again", zap.Error(err))
 		return served.View()
 	}
 	if !z.Apex().Equal(c.Apex) || meta.Received.Before(c.Created) {
-		log.Info("the copy on disk belongs to an earlier zone of this id: it will be deleted")
+		log().Info("the copy on disk belongs to an earlier zone of this id: it will be deleted")
 		if err := s.archive.Delete(c.ID); err != nil {
-			log.Error("can't delete a copy", zap.Error(err))
+			log().Error("can't delete a copy", zap.Error(err))
 		}
 		return served.View()
 	}
-	if !known || t.Confirmed.Before(meta.Received) && !meta.RolledBack {
+	served.received, served.rolledBack = meta.Received, meta.RolledBack
+	t, behind := s.resume(known, meta, z.SOA(), now)
+	if behind {
+		log().Warn("the clock is behind the time when the copy was confirmed: it counts as confirmed now")
+	}
+	served.timers.Store(t)
+	view := &View{State: StateServing, Zone: z, Serial: z.Serial(), Expires: t.Expires}
+	if !now.Before(view.Expires) {
+		view.State, view.Zone = StateExpired, nil
+		log().Error("zone expired", zap.Uint32("serial", view.Serial), zap.Time("expired", view.Expires))
+	} else if entry := s.log.Check(zap.DebugLevel, "zone loaded"); entry != nil {
+		entry.Write(zap.Stringer("zone", served.apex), zap.Uint32("serial", view.Serial), zap.Int("records", z.Records()))
+	}
+	served.view.Store(view)
+	return view
+}
+
+// resume makes the timers that a copy goes on with of those that are known of it, if
+// any; behind as in running.
+func (s *Store) resume(known *Timers, meta archive.Meta, soa zone.SOA, now time.Time) (t *Timers, behind bool) {
+	t = known
+	if t == nil || t.Confirmed.Before(meta.Received) && !meta.RolledBack {
 		// The process ended before the timers of this copy were written. That it was
 		// rolled back to confirmed nothing.
-		t = Timers{Checked: meta.Received, Confirmed: meta.Received}
+		t = &Timers{Checked: meta.Received, Confirmed: meta.Received}
 	}
-	served.received, served.rolledBack = meta.Received, meta.RolledBack
-	own := t.Confirmed.Add(s.lifetime(z.SOA()))
+	own := t.Confirmed.Add(s.lifetime(soa))
 	if t.Expires.IsZero() || meta.RolledBack && own.Before(t.Expires) {
 		t.Expires = own // else they may still be the timers of what was gone back from
 	}
 	if s.doubtful && meta.Received.Before(t.Confirmed) {
 		t.Confirmed = meta.Received // what was confirmed since may have been a newer copy
 	}
-	t, behind := t.running(now)
-	if behind {
-		log.Warn("the clock is behind the time when the copy was confirmed: it counts as confirmed now")
-	}
-	served.timers.Store(&t)
-	view := &View{State: StateServing, Zone: z, Serial: z.Serial(), Expires: t.Expires}
-	if !now.Before(view.Expires) {
-		view.State, view.Zone = StateExpired, nil
-		log.Error("zone expired", zap.Uint32("serial", view.Serial), zap.Time("expired", view.Expires))
-	} else {
-		log.Debug("zone loaded", zap.Uint32("serial", view.Serial), zap.Int("records", z.Records()))
-	}
-	served.view.Store(view)
-	return view
+	*t, behind = t.running(now)
+	return t, behind
 }

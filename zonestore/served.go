@@ -48,10 +48,16 @@ type Served struct {
 	gone       bool       // removed: nothing may be saved or published any more
 }
 
+// What is known of every zone at first.
+var (
+	noView   View
+	noTimers Timers
+)
+
 func newServed(id string, apex wire.Name) *Served {
 	s := &Served{id: id, apex: apex.Fold()}
-	s.view.Store(&View{})
-	s.timers.Store(&Timers{})
+	s.view.Store(&noView)
+	s.timers.Store(&noTimers)
 	return s
 }
 

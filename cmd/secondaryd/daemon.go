@@ -12,7 +12,6 @@ import (
 
 	"secondaryd/api"
 	"secondaryd/configs"
-	"secondaryd/internal/hugepage"
 	"secondaryd/internal/ratelimit"
 	"secondaryd/internal/wire"
 	"secondaryd/metrics"
@@ -40,9 +39,10 @@ type daemon struct {
 // newDaemon opens files and listeners, in the order in which a fault is the
 // cheapest. Nothing runs yet.
 func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
-	d := &daemon{log: log, events: api.NewEvents(), loaded: hugepage.Reserve(loadingHeap(c.DataDir))}
+	d := &daemon{log: log, events: api.NewEvents(), loaded: beginLoading(c.DataDir)}
 	defer func() {
 		if err != nil {
+			d.loaded()
 			err = errors.Join(err, d.close())
 		}
 	}()
@@ -213,10 +213,11 @@ func (d *daemon) openAPI(c configs.Config, series *prometheus.Registry) (err err
 // run serves until ctx ends, and watch beside it, then closes everything.
 func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
-	if err := whileLoading(func() error { return d.engine.Restore(ctx) }); err != nil {
+	err = d.engine.Restore(ctx)
+	d.loaded()
+	if err != nil {
 		return errors.Join(err, d.dns.Close(), d.api.Close())
 	}
-	d.loaded()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return named("api", d.api.Run(ctx)) })
 	g.Go(func() error { return named("dns", d.dns.Run(ctx)) })

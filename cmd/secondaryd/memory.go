@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"secondaryd/internal/hugepage"
 	"secondaryd/zonestore/registry"
 )
 
@@ -93,11 +94,16 @@ func readHeap() heap {
 	}
 }
 
-// whileLoading does work that allocates much and frees little, with fewer
-// collections than are right otherwise.
-func whileLoading(work func() error) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(loadingPercent))
-	return work()
+// beginLoading makes ready for the work of a start, which allocates much and frees
+// little: memory is there, and collections are fewer than are right otherwise, until
+// loaded is called.
+func beginLoading(dir string) (loaded func()) {
+	percent := debug.SetGCPercent(loadingPercent)
+	filled := hugepage.Reserve(loadingHeap(dir))
+	return func() {
+		filled()
+		debug.SetGCPercent(percent)
+	}
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 
 	"secondaryd/zonestore/zone"
 )
@@ -47,14 +48,13 @@ func (a *Archive) read(id string, e *entry, seed uint64) (*zone.Zone, Meta, erro
 func (a *Archive) replay(z *zone.Zone, meta Meta, links []link) (*zone.Zone, Meta, error) {
 	d := zone.NewDelta(z, zone.Limits{})
 	for _, l := range links {
-		h, changes, err := a.readRecord(l.place)
+		err := a.readRecord(l.place, func(h head, changes []byte) error {
+			meta.Received, meta.RolledBack = h.time(), false
+			return d.Replay(changes)
+		})
 		if err != nil {
-			return nil, Meta{}, err
-		}
-		if err := d.Replay(changes); err != nil {
 			return nil, Meta{}, fmt.Errorf("delta to serial %d: %w", l.serial, err)
 		}
-		meta.Received, meta.RolledBack = h.time(), false
 	}
 	z, err := d.Finish()
 	if err != nil {
@@ -74,16 +74,16 @@ func (a *Archive) readBase(id string, e *entry, seed uint64) (*zone.Zone, Meta, 
 }
 
 // readCopy reads the whole copy at p, in a segment.
-func (a *Archive) readCopy(id string, p place, seed uint64) (*zone.Zone, Meta, error) {
-	h, payload, err := a.readRecord(p)
-	if err != nil {
-		return nil, Meta{}, err
-	}
-	if h.key != keyOf(id) {
-		return nil, Meta{}, fmt.Errorf("%w: copy of another zone", zone.ErrDamaged)
-	}
-	z, err := zone.Decode(payload, seed)
-	return z, Meta{ID: id, Received: h.time(), RolledBack: h.rolledBack()}, err
+func (a *Archive) readCopy(id string, p place, seed uint64) (z *zone.Zone, meta Meta, err error) {
+	err = a.readRecord(p, func(h head, payload []byte) (err error) {
+		if h.key != keyOf(id) {
+			return fmt.Errorf("%w: copy of another zone", zone.ErrDamaged)
+		}
+		meta = Meta{ID: id, Received: h.time(), RolledBack: h.rolledBack()}
+		z, err = zone.Decode(payload, seed)
+		return err
+	})
+	return z, meta, err
 }
 
 // snapshot returns a copy of a zone's entry, if there is a copy of the zone.
@@ -107,18 +107,34 @@ func (a *Archive) moved(k key, e *entry) bool {
 	return !ok || now.base != e.base || !slices.Equal(now.links(), e.links())
 }
 
-// readRecord reads the record at p. It returns fs.ErrClosed if the segment was
-// reclaimed meanwhile.
-func (a *Archive) readRecord(p place) (head, []byte, error) {
+// frames holds memory for records of up to commonFrame octets, so that a start with
+// hundreds of thousands of them does not leave as much garbage.
+var frames = sync.Pool{New: func() any { return new([commonFrame]byte) }}
+
+const commonFrame = 16 << 10
+
+// readRecord reads the record at p and hands it to use, whose payload is only for
+// the time of the call. It returns fs.ErrClosed if the segment was reclaimed
+// meanwhile.
+func (a *Archive) readRecord(p place, use func(h head, payload []byte) error) error {
 	a.mu.Lock()
 	s, ok := a.index.segments[p.segment]
 	a.mu.Unlock()
 	if !ok {
-		return head{}, nil, fs.ErrClosed
+		return fs.ErrClosed
 	}
-	frame := make([]byte, p.size)
+	common := frames.Get().(*[commonFrame]byte)
+	defer frames.Put(common)
+	frame := common[:min(p.size, commonFrame)]
+	if p.size > commonFrame {
+		frame = make([]byte, p.size)
+	}
 	if _, err := s.file.ReadAt(frame, int64(p.offset)); err != nil {
-		return head{}, nil, err
+		return err
 	}
-	return decodeRecord(frame, s.mark)
+	h, payload, err := decodeRecord(frame, s.mark)
+	if err != nil {
+		return err
+	}
+	return use(h, payload)
 }

@@ -13,9 +13,10 @@ import (
 type decoding struct {
 	codec   codec
 	running errgroup.Group
-	next    []Entry    // not handed to a group yet
-	octets  []byte     // of the values in next
-	groups  [][]object // in the order of the entries
+	next    []Entry     // not handed to a group yet
+	octets  []byte      // of the values in next
+	spare   chan []byte // octets of groups that were read
+	groups  [][]object  // in the order of the entries
 }
 
 // One goroutine reads up to so many values, of that many octets in all unless one
@@ -26,8 +27,10 @@ const (
 )
 
 func newDecoding(c codec) *decoding {
-	d := &decoding{codec: c, octets: make([]byte, 0, groupOctets)}
-	d.running.SetLimit(runtime.GOMAXPROCS(0))
+	atOnce := runtime.GOMAXPROCS(0)
+	d := &decoding{codec: c, spare: make(chan []byte, atOnce)}
+	d.octets = d.room(0)
+	d.running.SetLimit(atOnce)
 	return d
 }
 
@@ -35,7 +38,7 @@ func newDecoding(c codec) *decoding {
 func (d *decoding) take(e Entry) error {
 	if len(d.next) == groupSize || len(d.octets)+len(e.Value) > cap(d.octets) {
 		d.start()
-		d.octets = make([]byte, 0, max(groupOctets, len(e.Value)))
+		d.octets = d.room(len(e.Value))
 	}
 	from := len(d.octets)
 	d.octets = append(d.octets, e.Value...)
@@ -44,10 +47,29 @@ func (d *decoding) take(e Entry) error {
 	return nil
 }
 
+// room returns memory for a group, in which the first value has that many octets.
+func (d *decoding) room(first int) []byte {
+	select {
+	case spare := <-d.spare:
+		if cap(spare) >= first {
+			return spare[:0]
+		}
+	default:
+	}
+	return make([]byte, 0, max(groupOctets, first))
+}
+
 func (d *decoding) start() {
-	entries, objects := d.next, make([]object, len(d.next))
+	entries, octets, objects := d.next, d.octets, make([]object, len(d.next))
 	d.next, d.groups = make([]Entry, 0, groupSize), append(d.groups, objects)
-	d.running.Go(func() error { return d.codec.decodeAll(objects, entries) })
+	d.running.Go(func() error {
+		err := d.codec.decodeAll(objects, entries)
+		select {
+		case d.spare <- octets:
+		default:
+		}
+		return err
+	})
 }
 
 func (c codec) decodeAll(objects []object, entries []Entry) (err error) {
@@ -62,7 +84,6 @@ func (c codec) decodeAll(objects []object, entries []Entry) (err error) {
 // finish returns all objects, in the order in which they came.
 func (d *decoding) finish() ([]object, error) {
 	d.start()
-	d.octets = nil
 	err := d.running.Wait()
 	return slices.Concat(d.groups...), err
 }

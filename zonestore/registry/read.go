@@ -28,7 +28,7 @@ func (r *Registry) Zone(id string) (Zone, bool) {
 // Zones lists all zones, ordered by id.
 func (r *Registry) Zones() []Zone {
 	r.mu.RLock()
-	zones := slices.Collect(maps.Values(r.state.zones))
+	zones := slices.AppendSeq(make([]*Zone, 0, len(r.state.zones)), maps.Values(r.state.zones))
 	r.mu.RUnlock()
 	// Stored objects never change: they can be sorted and copied unlocked.
 	slices.SortFunc(zones, func(a, b *Zone) int { return strings.Compare(a.ID, b.ID) })

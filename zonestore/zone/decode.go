@@ -106,22 +106,22 @@ func (d *decoder) header() (*Zone, sizes, error) {
 type sections struct{ slab, nodes, index, nsec, nsec3 part }
 
 func (d *decoder) sections(s sizes) (all sections, err error) {
-	for _, section := range []struct {
-		part         *part
+	parts := [...]*part{&all.slab, &all.nodes, &all.index, &all.nsec, &all.nsec3}
+	for i, section := range [...]struct {
 		count, width uint64
 		least        uint64
 		what         string
 	}{
-		{&all.slab, s.slab, 1, 0, "names and records"},
-		{&all.nodes, s.nodes, nodeSize, 1, "tree"},
-		{&all.index, s.slots, slotSize, 1, "index"},
-		{&all.nsec, s.nsec, 4, 0, "NSEC chain"},
-		{&all.nsec3, s.nsec3, 4, 0, "NSEC3 chain"},
+		{s.slab, 1, 0, "names and records"},
+		{s.nodes, nodeSize, 1, "tree"},
+		{s.slots, slotSize, 1, "index"},
+		{s.nsec, 4, 0, "NSEC chain"},
+		{s.nsec3, 4, 0, "NSEC3 chain"},
 	} {
 		if section.count < section.least || section.count > math.MaxUint32 || section.count > d.left()/section.width {
 			return sections{}, fmt.Errorf("%w: impossible size of the %s", ErrDamaged, section.what)
 		}
-		if *section.part, err = d.cut(section.count*section.width, section.what); err != nil {
+		if *parts[i], err = d.cut(section.count*section.width, section.what); err != nil {
 			return sections{}, err
 		}
 	}
@@ -213,6 +213,9 @@ func readIndex(p *part, block *hugepage.Block, nodes int) (index, error) {
 
 // readNumbers reads the nodes of a chain.
 func readNumbers(p *part) ([]uint32, error) {
+	if p.size == 0 {
+		return nil, p.check(0)
+	}
 	all := make([]uint32, p.size/4)
 	err := p.each(func(off int, b []byte) error {
 		for i := range all[off/4:][:len(b)/4] {

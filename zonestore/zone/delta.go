@@ -136,8 +136,8 @@ func (d *Delta) Changes() []byte { return d.octets }
 // Deletions counts the deletions so far.
 func (d *Delta) Deletions() int { return d.deleted }
 
-// Replay makes changes again that Changes returned, maybe long ago: octets that
-// are none are ErrDamaged.
+// Replay makes changes again that Changes returned, maybe long ago, and keeps
+// nothing of them: octets that are none are ErrDamaged.
 func (d *Delta) Replay(changes []byte) error {
 	var owner wire.Name
 	for len(changes) > 0 {

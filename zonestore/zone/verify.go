@@ -27,14 +27,14 @@ func (z *Zone) verify(version uint32) error {
 	if z.index.used != z.nodes.len() || z.index.size <= uint64(z.index.used) {
 		return errIndex
 	}
-	var octets, dead atomic.Int64
+	var all counts
 	err := inRanges(z.nodes.len(), nodesAtOnce, func(from, to int) error {
-		return z.verifyNodes(uint32(from), uint32(to), version, &octets, &dead)
+		return z.verifyNodes(uint32(from), uint32(to), version, &all)
 	})
 	if err != nil {
 		return err
 	}
-	z.waste, z.dead = max(0, z.slab.span()-int(octets.Load())-1), int(dead.Load())
+	z.waste, z.dead = max(0, z.slab.span()-int(all.octets.Load())-1), int(all.dead.Load())
 	z.apex = z.nodeName(0)
 	if version == oldVersion {
 		z.resettle() // its flags meant something else
@@ -42,10 +42,12 @@ func (z *Zone) verify(version uint32) error {
 	return z.readSOA()
 }
 
-// verifyNodes checks the nodes of a range, and adds up the octets of the slab
-// that they use and how many are dead. Others are looked at meanwhile: what it
+// counts adds up the octets of the slab that nodes use, and how many are dead.
+type counts struct{ octets, dead atomic.Int64 }
+
+// verifyNodes checks the nodes of a range, and counts. Others are looked at meanwhile: what it
 // reads of a parent is safe to read, and right if all nodes are.
-func (z *Zone) verifyNodes(from, to, version uint32, octets, dead *atomic.Int64) error {
+func (z *Zone) verifyNodes(from, to, version uint32, all *counts) error {
 	var used, unused int
 	for i := from; i < to; i++ {
 		n, err := z.verifyNode(i)
@@ -60,8 +62,8 @@ func (z *Zone) verifyNodes(from, to, version uint32, octets, dead *atomic.Int64)
 			unused++
 		}
 	}
-	octets.Add(int64(used))
-	dead.Add(int64(unused))
+	all.octets.Add(int64(used))
+	all.dead.Add(int64(unused))
 	return nil
 }
 
