@@ -26,11 +26,17 @@ var viewerFiles embed.FS
 const viewerPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// asset is a file of the page, as it is sent to those who take it packed. The
-// others get it unpacked, which is done once.
+// asset is a file of the page. It is read by the first who asks for it, since most
+// daemons are asked by nobody.
 type asset struct {
-	path   string
-	kind   string // media type
+	path    string
+	kind    string // media type
+	content func() content
+}
+
+// content is a file as it is sent to those who take it packed. The others get it
+// unpacked, which is done once.
+type content struct {
 	plain  func() []byte
 	packed []byte // gzip; nil if it is not worth it
 	tag    string // of the plain file, without quotes
@@ -39,37 +45,45 @@ type asset struct {
 // viewerAssets are the page at docsPath, and what it refers to below.
 var viewerAssets = sync.OnceValue(func() []asset {
 	return []asset{
-		plainAsset(docsPath, "text/html; charset=utf-8", "viewer/page.html"),
-		plainAsset(docsPath+"/start.js", "text/javascript; charset=utf-8", "viewer/start.js"),
-		packedAsset(docsPath+"/swagger-ui.css", "text/css; charset=utf-8", "swagger-ui.css.gz"),
-		packedAsset(docsPath+"/swagger-ui-bundle.js", "text/javascript; charset=utf-8", "swagger-ui-bundle.js.gz"),
+		{docsPath, "text/html; charset=utf-8", plainContent("viewer/page.html")},
+		{docsPath + "/start.js", "text/javascript; charset=utf-8", plainContent("viewer/start.js")},
+		{docsPath + "/swagger-ui.css", "text/css; charset=utf-8", packedContent("swagger-ui.css.gz")},
+		{docsPath + "/swagger-ui-bundle.js", "text/javascript; charset=utf-8", packedContent("swagger-ui-bundle.js.gz")},
 	}
 })
 
-func plainAsset(path, kind, file string) asset {
-	text, err := viewerFiles.ReadFile(file)
-	if err != nil {
-		panic(err) // it is in the binary
-	}
-	return asset{path: path, kind: kind, plain: func() []byte { return text }, tag: digestOf(text)}
+func plainContent(file string) func() content {
+	return sync.OnceValue(func() content {
+		text := mustRead(viewerFiles, file)
+		return content{plain: func() []byte { return text }, tag: digestOf(text)}
+	})
 }
 
-func packedAsset(path, kind, file string) asset {
-	packed, err := static.FS.ReadFile(file)
+func packedContent(file string) func() content {
+	return sync.OnceValue(func() content {
+		packed := mustRead(static.FS, file)
+		return content{packed: packed, tag: digestOf(packed), plain: sync.OnceValue(func() []byte { return unpack(packed) })}
+	})
+}
+
+func mustRead(files embed.FS, name string) []byte {
+	octets, err := files.ReadFile(name)
 	if err != nil {
 		panic(err) // it is in the binary
 	}
-	return asset{path: path, kind: kind, packed: packed, tag: digestOf(packed), plain: sync.OnceValue(func() []byte {
-		r, err := gzip.NewReader(bytes.NewReader(packed))
-		if err != nil {
-			panic(err) // as above
-		}
-		text, err := io.ReadAll(r)
-		if err != nil {
-			panic(err)
-		}
-		return text
-	})}
+	return octets
+}
+
+func unpack(packed []byte) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		panic(err) // as above
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 func digestOf(text []byte) string {
@@ -86,10 +100,11 @@ func (a asset) serve(c echo.Context) error {
 	header.Set(echo.HeaderReferrerPolicy, "no-referrer")
 	header.Set(echo.HeaderCacheControl, "no-cache")
 	header.Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
-	tag := `"` + a.tag + `"`
-	packed := a.packed != nil && takesGzip(c.Request().Header.Get(echo.HeaderAcceptEncoding))
+	file := a.content()
+	tag := `"` + file.tag + `"`
+	packed := file.packed != nil && takesGzip(c.Request().Header.Get(echo.HeaderAcceptEncoding))
 	if packed {
-		tag = `"` + a.tag + `-gzip"`
+		tag = `"` + file.tag + `-gzip"`
 	}
 	header.Set(headerETag, tag)
 	if known, err := entityTags("If-None-Match", c.Request().Header.Values("If-None-Match")); err == nil && excludes(known, tag) {
@@ -97,9 +112,9 @@ func (a asset) serve(c echo.Context) error {
 	}
 	if packed {
 		header.Set(echo.HeaderContentEncoding, "gzip")
-		return c.Blob(http.StatusOK, a.kind, a.packed)
+		return c.Blob(http.StatusOK, a.kind, file.packed)
 	}
-	return c.Blob(http.StatusOK, a.kind, a.plain())
+	return c.Blob(http.StatusOK, a.kind, file.plain())
 }
 
 // takesGzip reads an Accept-Encoding (RFC 9110 section 12.5.3).

@@ -79,7 +79,7 @@ func TestViewerAssets(t *testing.T) {
 		}
 		coded := w.fetch(t, "GET", a.path, "Accept-Encoding", "deflate, gzip;q=0.5")
 		text := coded.Body.Bytes()
-		if packed := coded.Header().Get("Content-Encoding") == "gzip"; packed != (a.packed != nil) {
+		if packed := coded.Header().Get("Content-Encoding") == "gzip"; packed != (a.content().packed != nil) {
 			t.Errorf("%s is packed: %t", a.path, packed)
 		} else if packed {
 			text = unpacked(t, text)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -68,6 +69,7 @@ func keepMemory(ctx context.Context, log *zap.Logger, files ...interface{ Releas
 			return
 		case now := <-tick.C:
 			if k.due(readHeap(), now) {
+				runtime.GC() // pools give up what they hold in two collections
 				debug.FreeOSMemory()
 				for _, f := range files {
 					if err := f.Release(); err != nil {
