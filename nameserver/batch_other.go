@@ -3,12 +3,17 @@
 package nameserver
 
 import (
+	"errors"
+	"net"
 	"net/netip"
+	"os"
+	"time"
 )
 
 // batch receives and sends datagrams one by one.
 type batch struct {
 	socket   udpSocket
+	address  string
 	in, out  []byte
 	received int
 	from     netip.AddrPort
@@ -18,17 +23,24 @@ type batch struct {
 const queryRoom = 4096
 
 func newBatch(socket udpSocket, _, longest int) (*batch, error) {
-	return &batch{socket: socket, in: make([]byte, queryRoom), out: make([]byte, longest)}, nil
+	return &batch{socket: socket, address: socket.LocalAddr().String(), in: make([]byte, queryRoom), out: make([]byte, longest)}, nil
 }
 
 func (b *batch) receive() (n int, err error) {
 	b.answer = nil
 	b.received, b.from, err = b.socket.ReadFromUDPAddrPort(b.in)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return 0, net.ErrClosed
+	}
 	if err != nil {
 		return 0, err
 	}
 	return 1, nil
 }
+
+func (b *batch) stop() error { return b.socket.SetReadDeadline(time.Unix(1, 0)) }
+
+func (b *batch) close() error { return b.socket.Close() }
 
 func (b *batch) query(int) []byte { return b.in[:b.received] }
 

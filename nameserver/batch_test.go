@@ -19,18 +19,17 @@ func openBatch(t *testing.T, listenTo string, size int) (*batch, netip.AddrPort)
 	if err != nil {
 		t.Fatal(err)
 	}
+	b, err := newBatch(s.udp[0], size, maxUDP)
+	if err != nil {
+		t.Fatal(errors.Join(err, s.close()))
+	}
+	patience := time.AfterFunc(deadline, func() { _ = b.stop() })
 	t.Cleanup(func() {
-		if err := s.close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		patience.Stop()
+		if err := errors.Join(b.close(), s.close()); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := s.udp[0].SetReadDeadline(time.Now().Add(deadline)); err != nil {
-		t.Fatal(err)
-	}
-	b, err := newBatch(s.udp[0], size, maxUDP)
-	if err != nil {
-		t.Fatal(err)
-	}
 	return b, s.addrs[0]
 }
 
@@ -135,7 +134,8 @@ func TestBatchLongQuery(t *testing.T) {
 	}
 }
 
-func TestBatchEnds(t *testing.T) {
+// A batch that waits is woken when it is stopped.
+func TestBatchStopsWaiting(t *testing.T) {
 	t.Parallel()
 	b, _ := openBatch(t, "127.0.0.1:0", 2)
 	ended := make(chan error)
@@ -143,14 +143,37 @@ func TestBatchEnds(t *testing.T) {
 		_, err := b.receive()
 		ended <- err
 	}()
-	if err := b.socket.Close(); err != nil {
+	time.Sleep(20 * time.Millisecond) // as a rule it waits by then
+	if err := b.stop(); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-ended; !errors.Is(err, net.ErrClosed) {
-		t.Errorf("got %v, want that the socket is closed", err)
+		t.Errorf("got %v, want that the batch is stopped", err)
+	}
+}
+
+// A batch that is stopped sends what it has, and takes nothing more.
+func TestBatchStopped(t *testing.T) {
+	t.Parallel()
+	b, addr := openBatch(t, "127.0.0.1:0", 2)
+	conn := dial(t, "udp", addr)
+	send(t, conn, []byte("query"))
+	if n, err := b.receive(); n != 1 || err != nil {
+		t.Fatalf("received %d, %v", n, err)
+	}
+	send(t, conn, []byte("late"))
+	if err := b.stop(); err != nil {
+		t.Fatal(err)
+	}
+	b.reply(0, b.query(0))
+	if unsent := b.send(); unsent != 0 {
+		t.Error("the answer could not be sent")
+	}
+	if _, err := conn.Read(make([]byte, 16)); err != nil {
+		t.Error(err)
 	}
 	if _, err := b.receive(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("got %v, want that the socket is closed", err)
+		t.Errorf("got %v, want that the batch is stopped", err)
 	}
 }
 

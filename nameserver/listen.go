@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
-	"time"
 )
 
 // sockets are the listeners of a server.
@@ -94,30 +94,16 @@ func (s *sockets) open(addr netip.AddrPort, workers int) (netip.AddrPort, error)
 	return addr, nil
 }
 
-// stop wakes all that wait for a query, without closing what they still send on.
-func (s *sockets) stop() error {
-	var errs []error
-	for _, u := range s.udp {
-		errs = append(errs, u.SetReadDeadline(time.Unix(1, 0)))
-	}
-	for _, l := range s.tcp {
-		errs = append(errs, l.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// close closes what stop did not.
+// close closes those that are open.
 func (s *sockets) close() error {
 	var errs []error
 	for _, u := range s.udp {
 		errs = append(errs, u.Close())
 	}
 	for _, l := range s.tcp {
-		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
+		errs = append(errs, l.Close())
 	}
-	return errors.Join(errs...)
+	return errors.Join(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, net.ErrClosed) })...)
 }
 
 // network names the protocol and family, so that an IPv6 wildcard does not take

@@ -121,16 +121,10 @@ func TestPinThread(t *testing.T) {
 func TestBuffers(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, Options{ReceiveBuffer: 65536, SendBuffer: 32768})
-	for _, socket := range s.sockets.udp {
-		raw, err := socket.SyscallConn()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var receive, send int
-		if err := raw.Control(func(fd uintptr) {
-			receive, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
-			send, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
-		}); err != nil {
+	for _, b := range s.batches {
+		receive, err1 := unix.GetsockoptInt(b.fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		send, err2 := unix.GetsockoptInt(b.fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
+		if err := errors.Join(err1, err2); err != nil {
 			t.Fatal(err)
 		}
 		if receive != 2*65536 || send != 2*32768 { // the kernel adds room for its own

@@ -106,7 +106,7 @@ type Server struct {
 	desk    *notifyDesk
 	faults  *rate.Limiter
 	sockets sockets
-	batches []*batch // one for each UDP socket
+	batches []*batch // one for each UDP socket, which is the batch's
 	tcp     *tcpServer
 	limiter *limiter
 }
@@ -144,7 +144,7 @@ func New(o Options) (*Server, error) {
 	for _, socket := range sockets.udp {
 		batch, err := newBatch(socket, o.Batch, o.UDPSize)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("UDP socket of %s: %w", socket.LocalAddr(), err), sockets.close())
+			return nil, errors.Join(fmt.Errorf("UDP socket of %s: %w", socket.LocalAddr(), err), s.Close())
 		}
 		s.batches = append(s.batches, batch)
 	}
@@ -189,7 +189,25 @@ func (s *Server) SetCookieSecrets(secrets []CookieSecret) {
 }
 
 // Close closes the sockets of a server that was never run.
-func (s *Server) Close() error { return s.sockets.close() }
+func (s *Server) Close() error {
+	errs := []error{s.sockets.close()}
+	for _, b := range s.batches {
+		errs = append(errs, b.close())
+	}
+	return errors.Join(errs...)
+}
+
+// stop wakes all that wait for a query, without closing what they still send on.
+func (s *Server) stop() error {
+	var errs []error
+	for _, b := range s.batches {
+		errs = append(errs, b.stop())
+	}
+	for _, l := range s.sockets.tcp {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
 
 // Run answers until ctx ends. Then it takes no more queries, lets what is under
 // way end within the drain timeout, and returns when all it started has ended.
@@ -211,8 +229,8 @@ func (s *Server) Run(ctx context.Context) error {
 		wg.Go(func() { s.profile.cookies.rotate(ctx) })
 	}
 	<-ctx.Done()
-	err := s.sockets.stop()
+	err := s.stop()
 	wg.Wait()
 	s.tcp.drain(s.options.DrainTimeout)
-	return errors.Join(err, s.sockets.close())
+	return errors.Join(err, s.Close())
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -19,11 +18,11 @@ type udpServer struct {
 	worker *worker
 }
 
-// run answers until the socket gets a read deadline or is closed.
+// run answers until the batch is stopped.
 func (u *udpServer) run(ctx context.Context) {
 	for {
 		n, err := u.batch.receive()
-		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil && !u.failed(ctx, err) {
@@ -65,7 +64,7 @@ func (u *udpServer) lookAhead(n int) {
 // for it may last. It reports false when ctx has ended.
 func (u *udpServer) failed(ctx context.Context, err error) bool {
 	if u.worker.faults.Allow() {
-		u.worker.log.Error("can't receive", zap.Stringer("address", u.batch.socket.LocalAddr()), zap.Error(err))
+		u.worker.log.Error("can't receive", zap.String("address", u.batch.address), zap.Error(err))
 	}
 	select {
 	case <-ctx.Done():

@@ -1,8 +1,6 @@
 package transfer
 
 import (
-	"time"
-
 	"secondaryd/internal/background"
 	"secondaryd/internal/hugepage"
 )
@@ -14,7 +12,6 @@ type heavy struct {
 	work   *background.Work // that the transfer is part of
 	next   int64            // octets at which there is something to do
 	filled func()
-	woken  time.Time // since when nobody may wait for packets; zero if somebody does
 }
 
 const (
@@ -25,25 +22,10 @@ const (
 	// what is dropped on the way. What is not needed is never touched.
 	heapAhead   = 96 << 20
 	streamAhead = 40 << 20
-
-	// waited is how long a message takes, at least, that is taken for one that was
-	// not there yet.
-	waited = 50 * time.Microsecond
-	// atOnce is how long the transfer may go on with messages that are there, after
-	// one that was not.
-	atOnce = 500 * time.Microsecond
 )
 
-// received is told how many octets have come by now, and that the last message was
-// read from the one time to the other.
-func (h *heavy) received(octets int64, from, to time.Time) {
-	switch {
-	case to.Sub(from) > waited:
-		h.woken = to
-	case !h.woken.IsZero() && to.Sub(h.woken) > atOnce:
-		h.work.Resume()
-		h.woken = time.Time{}
-	}
+// received is told how many octets have come by now.
+func (h *heavy) received(octets int64) {
 	if octets < max(h.next, large) {
 		return
 	}

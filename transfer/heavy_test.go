@@ -4,7 +4,6 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"secondaryd/internal/background"
 )
@@ -16,7 +15,7 @@ func TestHeavy(t *testing.T) {
 	var times []int64
 	for octets := int64(0); octets < large+2*streamAhead; octets += 1 << 20 {
 		before := h.next
-		h.received(octets, time.Time{}, time.Time{})
+		h.received(octets)
 		if h.next != before {
 			times = append(times, octets)
 		}
@@ -26,45 +25,9 @@ func TestHeavy(t *testing.T) {
 		t.Errorf("room was made at %v, want at %d and %d", times, large, large+streamAhead)
 	}
 	var small heavy
-	small.received(large-1, time.Time{}, time.Time{})
+	small.received(large - 1)
 	if small.end(); small.filled != nil {
 		t.Error("a small transfer got room")
-	}
-}
-
-// Somebody must wait for packets when a transfer goes on for long after it had to wait
-// for a message, and need not as long as it waits for each.
-func TestHeavyGoesOn(t *testing.T) {
-	t.Parallel()
-	var h heavy
-	now := time.Now()
-	for i, step := range []struct {
-		took  time.Duration
-		alone bool // nobody may wait for packets afterwards
-	}{
-		{waited / 2, false},
-		{2 * waited, true},
-		{waited / 2, true},
-		{2 * waited, true},
-		{atOnce, true},
-		{waited, true},
-		{waited, true},
-		{2 * waited, true},
-		{waited, true},
-	} {
-		from := now
-		now = now.Add(step.took)
-		h.received(1, from, now)
-		if h.woken.IsZero() == step.alone {
-			t.Errorf("step %d: alone since %v, want %v", i, h.woken, step.alone)
-		}
-	}
-	for range atOnce/waited + 1 {
-		now = now.Add(waited)
-		h.received(1, now.Add(-waited), now)
-	}
-	if !h.woken.IsZero() {
-		t.Error("nobody waits for packets though the transfer went on for long")
 	}
 }
 
@@ -78,7 +41,7 @@ func TestHeavyStandsBack(t *testing.T) {
 		done.Go(func() { // its thread ends with it
 			var work background.Work
 			h := heavy{work: &work}
-			h.received(octets, time.Time{}, time.Time{})
+			h.received(octets)
 			h.end()
 			if n := runtime.GOMAXPROCS(0); n != want {
 				t.Errorf("%d processors in a transfer of %d octets, want %d", n, octets, want)

@@ -192,15 +192,13 @@ func (c *client) read(s *stream, m *meter, n int, h *heavy) error {
 	signatures := s.query.verifier()
 	space := buffers.Get().(*[wire.MaxMessage]byte)
 	defer buffers.Put(space)
-	from := time.Now()
 	for done := false; !done; {
 		msg, err := m.message(space[:n], s.messages)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		h.received(m.octets.Load(), from, now)
-		body, err := signatures.Next(msg, now)
+		h.received(m.octets.Load())
+		body, err := signatures.Next(msg, time.Now())
 		if err != nil {
 			return signatureError(m.step, msg, err)
 		}
@@ -210,7 +208,6 @@ func (c *client) read(s *stream, m *meter, n int, h *heavy) error {
 		if done {
 			break
 		}
-		from = time.Now()
 		if n, err = await(m.conn); err != nil {
 			return m.cut(err, s.messages)
 		}

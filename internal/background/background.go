@@ -28,18 +28,6 @@ func (w *Work) Begin() {
 	lowerPriority()
 }
 
-// Resume is to be called when work goes on for long after it had to wait for the network.
-//
-// The thread that learned what the work waited for has given its processor away to it and
-// sleeps: nobody waits for packets now, until the runtime's monitor looks after ten
-// milliseconds. Another goroutine, which ends at once, has another thread look for work,
-// find none, and wait.
-func (w *Work) Resume() {
-	if w.Long() {
-		go func() {}()
-	}
-}
-
 // Long reports whether the work has begun to stand back.
 func (w *Work) Long() bool { return w != nil && w.long }
 
@@ -55,8 +43,8 @@ func (w *Work) End() {
 }
 
 // processors is the runtime's number of processors, with one more while there is
-// long work. It is not there at other times, since a processor without work waits in the
-// poller, which wakes it for each packet that comes while a worker is busy.
+// long work. It is not there at other times, when it would only have threads look for work
+// that others do already.
 var processors spare
 
 type spare struct {

@@ -16,6 +16,7 @@ import (
 // A probe asks a server for the SOA of zones until all are answered. It pipelines
 // over one socket, so that it takes little of the machine from the server.
 type probe struct {
+	addr    string
 	conn    net.Conn
 	step    time.Duration // between two looks at a zone that is not served
 	queries [][]byte      // by zone; the ID is the zone's index
@@ -37,11 +38,10 @@ const (
 
 func newProbe(t *testing.T, addr netip.AddrPort, zones []string) *probe {
 	t.Helper()
-	conn, err := net.Dial("udp", addr.String())
-	if err != nil {
+	p := &probe{addr: addr.String(), step: probeStep}
+	if err := p.dial(); err != nil {
 		t.Fatal(err)
 	}
-	p := &probe{conn: conn, step: probeStep}
 	for i, zone := range zones {
 		m := new(dns.Msg).SetQuestion(zone, dns.TypeSOA)
 		m.Id, m.RecursionDesired = uint16(i), false
@@ -52,6 +52,15 @@ func newProbe(t *testing.T, addr netip.AddrPort, zones []string) *probe {
 		p.queries, p.pending = append(p.queries, query), append(p.pending, i)
 	}
 	return p
+}
+
+// dial takes a socket of another port.
+func (p *probe) dial() error {
+	conn, err := net.Dial("udp", p.addr)
+	if err == nil {
+		p.conn = conn
+	}
+	return err
 }
 
 func (p *probe) close() { _ = p.conn.Close() } // a UDP socket has nothing to lose
@@ -107,7 +116,12 @@ func (p *probe) ask(zones []int, serial uint32) (missing []int, err error) {
 			missing = append(missing, zone)
 		}
 	}
-	return slices.AppendSeq(missing, maps.Keys(open)), nil
+	if len(open) == 0 {
+		return missing, nil
+	}
+	// Answers that come too late must not be taken for those to later questions.
+	p.close()
+	return slices.AppendSeq(missing, maps.Keys(open)), p.dial()
 }
 
 // probes ask for any number of zones, as many as one probe can tell apart at a
