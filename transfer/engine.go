@@ -103,9 +103,8 @@ func New(o Options) *Engine {
 // Restore enters all configured zones into the store and serves their copies
 // from disk. Call it once, before Run and before queries are answered.
 func (e *Engine) Restore(ctx context.Context) error {
-	configured := e.registry.Zones()
-	zones := make([]zonestore.Configured, 0, len(configured))
-	for _, z := range configured {
+	zones := make([]zonestore.Configured, 0, e.registry.ZoneCount())
+	for z := range e.registry.Zones() {
 		apex, err := wire.ParseName(z.Apex())
 		if err != nil {
 			return fmt.Errorf("zone %s: %w", z.ID, err)

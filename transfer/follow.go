@@ -39,7 +39,7 @@ func (e *Engine) follow(ctx context.Context) error {
 func (e *Engine) list() {
 	e.resolver.tls.clear()
 	zones := map[string]struct{}{}
-	for _, z := range e.registry.Zones() {
+	for z := range e.registry.Zones() {
 		zones[z.ID] = struct{}{}
 		e.configure(z)
 	}

@@ -27,12 +27,9 @@ type Configured struct {
 // deleted, damaged ones set aside; both are fetched again. Timers of zones that
 // are no longer configured are forgotten.
 func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) error {
-	timers, err := s.timers.load(len(zones))
-	if err != nil {
-		s.log.Error("can't read the timers of zones", zap.Error(err))
-		timers = map[string]*Timers{}
-	}
 	began := time.Now()
+	timers := s.known
+	s.known = nil
 	known := make([]*Timers, len(zones)) // nil where there are none
 	for i, c := range zones {
 		known[i] = timers[c.ID]
@@ -60,7 +57,7 @@ func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) 
 			s.log.Warn("can't delete the copy of a removed zone", zap.Error(err))
 		}
 	}
-	err = g.Wait()
+	err := g.Wait()
 	s.log.Info("zones loaded", zap.Int64("zones", loaded.zones.Load()), zap.Int64("records", loaded.records.Load()),
 		zap.Int("configured", len(zones)), zap.Duration("duration", time.Since(began)))
 	return err

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"secondaryd/internal/wire"
 	"secondaryd/zonestore/archive"
@@ -45,6 +46,7 @@ type Store struct {
 	archive  *archive.Archive
 	doubtful bool // a copy on disk may be older than what was served before
 	timers   *timersFile
+	known    map[string]*Timers // what was in the file at the start, until Restore
 	finder   finder
 
 	mu    sync.Mutex // guards zones
@@ -57,27 +59,42 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open zone store: %w", err)
 	}
-	timers, damaged, err := openTimers(o.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("open zone store: %w", err)
+	s := &Store{seed: seed, log: o.Log, lifetime: o.Lifetime, zones: map[string]*Served{}}
+	var both errgroup.Group
+	both.Go(func() error { return s.openTimers(o.Dir) })
+	both.Go(func() error { return s.openArchive(o.Dir, max(o.Versions, 1)) })
+	if err := both.Wait(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open zone store: %w", err), s.Close())
 	}
+	return s, nil
+}
+
+func (s *Store) openTimers(dir string) error {
+	timers, damaged, err := openTimers(dir)
+	if err != nil {
+		return err
+	}
+	s.timers = timers
 	if damaged != nil {
-		o.Log.Error("timers file damaged: set aside, every copy now counts as confirmed when it was received", zap.Error(damaged))
+		s.log.Error("timers file damaged: set aside, every copy now counts as confirmed when it was received", zap.Error(damaged))
 	}
-	copies, found, err := archive.Open(o.Dir, max(o.Versions, 1))
+	known, err := timers.load()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open zone store: %w", err), timers.close())
+		s.log.Error("can't read the timers of zones", zap.Error(err))
+		return nil
 	}
-	logRecovery(o.Log, found)
-	return &Store{
-		seed:     seed,
-		log:      o.Log,
-		lifetime: o.Lifetime,
-		archive:  copies,
-		doubtful: found.Doubtful,
-		timers:   timers,
-		zones:    map[string]*Served{},
-	}, nil
+	s.known = known
+	return nil
+}
+
+func (s *Store) openArchive(dir string, versions int) error {
+	copies, found, err := archive.Open(dir, versions)
+	if err != nil {
+		return err
+	}
+	s.archive, s.doubtful = copies, found.Doubtful
+	logRecovery(s.log, found)
+	return nil
 }
 
 func logRecovery(log *zap.Logger, found archive.Recovery) {
@@ -90,7 +107,16 @@ func logRecovery(log *zap.Logger, found archive.Recovery) {
 }
 
 // Close writes what is pending and closes the files.
-func (s *Store) Close() error { return errors.Join(s.archive.Close(), s.timers.close()) }
+func (s *Store) Close() error {
+	var errs []error
+	if s.archive != nil {
+		errs = append(errs, s.archive.Close())
+	}
+	if s.timers != nil {
+		errs = append(errs, s.timers.close())
+	}
+	return errors.Join(errs...)
+}
 
 // Release gives back the memory that files take while they are neither read nor
 // written.

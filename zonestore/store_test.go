@@ -460,7 +460,7 @@ func TestRunFlushes(t *testing.T) {
 	if err := s.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
-	timers, err := s.timers.load(0)
+	timers, err := s.timers.load()
 	if err != nil || timers[zoneID].Confirmed.IsZero() {
 		t.Errorf("timers after Run: %v, %v", timers, err)
 	}

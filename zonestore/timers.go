@@ -97,15 +97,14 @@ func makeBucket(db *bbolt.DB) error {
 	})
 }
 
-// load returns the timers of every zone in the file, which are about so many;
-// damaged entries are left out.
-func (f *timersFile) load(zones int) (all map[string]*Timers, err error) {
+// load returns the timers of every zone in the file; damaged entries are left out.
+func (f *timersFile) load() (all map[string]*Timers, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("timers: damaged: %v", r)
 		}
 	}()
-	all = make(map[string]*Timers, zones)
+	all = map[string]*Timers{}
 	err = f.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(timersBucket).ForEach(func(id, value []byte) error {
 			if t, ok := decodeTimers(value); ok {

@@ -1,9 +1,9 @@
 package registry
 
 import (
+	"iter"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Revision is that of the last transaction. A listing made after it, followed
@@ -25,18 +25,26 @@ func (r *Registry) Zone(id string) (Zone, bool) {
 	return zone.clone(), true
 }
 
-// Zones lists all zones, ordered by id.
-func (r *Registry) Zones() []Zone {
+// Zones yields all zones there are when it is called, in no order. What they refer to
+// must not be changed.
+func (r *Registry) Zones() iter.Seq[Zone] {
 	r.mu.RLock()
 	zones := slices.AppendSeq(make([]*Zone, 0, len(r.state.zones)), maps.Values(r.state.zones))
 	r.mu.RUnlock()
-	// Stored objects never change: they can be sorted and copied unlocked.
-	slices.SortFunc(zones, func(a, b *Zone) int { return strings.Compare(a.ID, b.ID) })
-	list := make([]Zone, len(zones))
-	for i, zone := range zones {
-		list[i] = zone.clone()
+	return func(yield func(Zone) bool) {
+		for _, zone := range zones { // stored objects never change
+			if !yield(*zone) {
+				return
+			}
+		}
 	}
-	return list
+}
+
+// ZoneCount is how many zones there are.
+func (r *Registry) ZoneCount() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.state.zones)
 }
 
 // ZoneByName returns the zone whose Apex is the given key.

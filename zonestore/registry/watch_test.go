@@ -119,7 +119,7 @@ func TestFollowerMissesNothing(t *testing.T) {
 	}()
 	revision := r.Revision()
 	known := make(map[string]bool)
-	for _, z := range r.Zones() {
+	for _, z := range zonesOf(r) {
 		known[z.ID] = true
 	}
 	for changes, err := range r.Watch(t.Context(), revision) {
