@@ -109,7 +109,13 @@ func detach(conn *net.UDPConn) (fd int, err error) {
 		return -1, err
 	}
 	failed := raw.Control(func(old uintptr) { fd, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) })
-	return fd, errors.Join(failed, err, conn.Close())
+	if err := errors.Join(failed, err); err != nil {
+		return -1, errors.Join(err, conn.Close())
+	}
+	if err := conn.Close(); err != nil {
+		return -1, errors.Join(err, unix.Close(fd))
+	}
+	return fd, nil
 }
 
 // receive waits for datagrams and returns how many came, or net.ErrClosed after stop.
@@ -130,7 +136,9 @@ func (b *batch) receive() (int, error) {
 			b.received = n
 			return n, nil
 		case unix.EAGAIN:
-			await(b.fd, unix.POLLIN, -1)
+			if err := await(b.fd, unix.POLLIN, -1); err != nil {
+				return 0, err
+			}
 		case unix.EINTR:
 		default:
 			return 0, errno
@@ -198,11 +206,10 @@ func (b *batch) send() (unsent int) {
 	// Without an end a network that takes nothing would hold up that of the daemon.
 	for end := time.Now().Add(sendTimeout); !b.trySend(); {
 		left := time.Until(end)
-		if left <= 0 {
+		if left <= 0 || await(b.fd, unix.POLLOUT, int(left.Milliseconds())+1) != nil {
 			b.unsent += len(b.out) - b.sent
 			break
 		}
-		await(b.fd, unix.POLLOUT, int(left.Milliseconds())+1)
 	}
 	return b.unsent
 }
@@ -231,8 +238,12 @@ func mmsg(call uintptr, fd int, messages []mmsghdr) (int, syscall.Errno) {
 	return int(n), errno
 }
 
-// await blocks the thread until a socket is ready for that, is shut down or fails,
-// or for as many milliseconds; -1 is without end. Whatever it was, the next call tells.
-func await(fd int, what int16, milliseconds int) {
-	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: what}}, milliseconds)
+// await blocks the thread until a socket is ready for that, is shut down or fails, or
+// for as many milliseconds, without end for -1. Which it was, the next call tells.
+func await(fd int, what int16, milliseconds int) error {
+	_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: what}}, milliseconds)
+	if errors.Is(err, unix.EINTR) {
+		return nil
+	}
+	return err
 }

@@ -190,11 +190,12 @@ func (s *Server) SetCookieSecrets(secrets []CookieSecret) {
 
 // Close closes the sockets of a server that was never run.
 func (s *Server) Close() error {
-	errs := []error{s.sockets.close()}
+	var errs []error
 	for _, b := range s.batches {
 		errs = append(errs, b.close())
 	}
-	return errors.Join(errs...)
+	s.batches = nil
+	return errors.Join(append(errs, s.sockets.close())...) // those that no batch has
 }
 
 // stop wakes all that wait for a query, without closing what they still send on.

@@ -14,7 +14,7 @@ import (
 )
 
 // A probe asks a server for the SOA of zones until all are answered. It pipelines
-// over one socket, so that it takes little of the machine from the server.
+// over one socket at a time, so that it takes little of the machine from the server.
 type probe struct {
 	addr    string
 	conn    net.Conn

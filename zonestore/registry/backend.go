@@ -7,7 +7,8 @@ import "context"
 //
 // Load calls yield for each object, kind by kind, and returns the revision of
 // the last commit. The entry's memory is yield's only during the call. Objects
-// that fail their check are a *DamageError that names them.
+// that fail their check are a *DamageError that names them, then or when they are
+// decoded.
 //
 // Commit writes all transactions or none, in their order, and returns after they
 // are on disk. If a guard does not hold it changes nothing and returns

@@ -45,7 +45,7 @@ type boltCheck struct {
 
 // checkBolt reports a *DamageError unless every page that bbolt would follow
 // lies in the file, is reached once and holds what it claims, with keys in
-// order. What the values say is checked by Load.
+// order. What the values say is checked by load.
 func checkBolt(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
