@@ -19,9 +19,8 @@ import (
 //
 // The calls never block and take a few microseconds a datagram, so they are made
 // without telling the scheduler, which would take the processor away and give it
-// back each time. A thread waits for its own socket with poll(2): the runtime's
-// poller would have the kernel tell it of each answer sent that there is room for
-// another, at a tenth of the CPU of an answer.
+// back each time. A thread waits for its own socket with poll(2), not in the
+// runtime's poller (docs/decisions/009-workers-wait-in-poll.md).
 type batch struct {
 	fd      int // a socket that does not block
 	address string
