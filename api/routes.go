@@ -101,7 +101,7 @@ func (s *Server) plain() []route {
 		{http.MethodGet, readyPath, everybody, s.ready},
 		{http.MethodGet, errorsPath, everybody, s.errorsPage},
 		{http.MethodGet, openAPIPath, everybody, s.openAPI},
-		{http.MethodGet, docsPath, everybody, viewerAssets()[0].serve},
+		{http.MethodGet, docsPath, everybody, viewerAssets[0].serve},
 	}
 	if s.Metrics != nil {
 		who := everybody
@@ -116,7 +116,7 @@ func (s *Server) plain() []route {
 // assetRoutes lists the files that the page at docsPath refers to. They are no part
 // of the API, nor of its description.
 func assetRoutes() (routes []route) {
-	for _, a := range viewerAssets()[1:] {
+	for _, a := range viewerAssets[1:] {
 		routes = append(routes, route{http.MethodGet, a.path, everybody, a.serve})
 	}
 	return routes

@@ -43,14 +43,12 @@ type content struct {
 }
 
 // viewerAssets are the page at docsPath, and what it refers to below.
-var viewerAssets = sync.OnceValue(func() []asset {
-	return []asset{
-		{docsPath, "text/html; charset=utf-8", plainContent("viewer/page.html")},
-		{docsPath + "/start.js", "text/javascript; charset=utf-8", plainContent("viewer/start.js")},
-		{docsPath + "/swagger-ui.css", "text/css; charset=utf-8", packedContent("swagger-ui.css.gz")},
-		{docsPath + "/swagger-ui-bundle.js", "text/javascript; charset=utf-8", packedContent("swagger-ui-bundle.js.gz")},
-	}
-})
+var viewerAssets = []asset{
+	{docsPath, "text/html; charset=utf-8", plainContent("viewer/page.html")},
+	{docsPath + "/start.js", "text/javascript; charset=utf-8", plainContent("viewer/start.js")},
+	{docsPath + "/swagger-ui.css", "text/css; charset=utf-8", packedContent("swagger-ui.css.gz")},
+	{docsPath + "/swagger-ui-bundle.js", "text/javascript; charset=utf-8", packedContent("swagger-ui-bundle.js.gz")},
+}
 
 func plainContent(file string) func() content {
 	return sync.OnceValue(func() content {

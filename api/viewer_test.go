@@ -58,7 +58,7 @@ func TestViewer(t *testing.T) {
 		}
 		answered["/"+match[1]] = true
 	}
-	for _, a := range viewerAssets()[1:] {
+	for _, a := range viewerAssets[1:] {
 		if !answered[a.path] {
 			t.Errorf("nothing refers to %s", a.path)
 		}
@@ -72,7 +72,7 @@ func TestViewer(t *testing.T) {
 func TestViewerAssets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, a := range viewerAssets() {
+	for _, a := range viewerAssets {
 		plain := w.fetch(t, "GET", a.path, "Accept-Encoding", "br, gzip;q=0")
 		if plain.Header().Get("Content-Encoding") != "" || plain.Body.Len() == 0 || plain.Header().Get("Content-Type") != a.kind {
 			t.Errorf("%s: %v", a.path, plain.Header())

@@ -203,14 +203,16 @@ func (b *batch) send() (unsent int) {
 		return b.unsent
 	}
 	// Without an end a network that takes nothing would hold up that of the daemon.
-	for end := time.Now().Add(sendTimeout); !b.trySend(); {
-		left := time.Until(end)
-		if left <= 0 || await(b.fd, unix.POLLOUT, int(left.Milliseconds())+1) != nil {
-			b.unsent += len(b.out) - b.sent
+	end := time.Now().Add(sendTimeout)
+	for left := sendTimeout; left > 0; left = time.Until(end) {
+		if await(b.fd, unix.POLLOUT, int(left.Milliseconds())+1) != nil {
 			break
 		}
+		if b.trySend() {
+			return b.unsent
+		}
 	}
-	return b.unsent
+	return b.unsent + len(b.out) - b.sent
 }
 
 // trySend sends what is left; false if the send buffer is full.

@@ -107,6 +107,17 @@ func (a *Archive) moved(k key, e *entry) bool {
 	return !ok || now.base != e.base || !slices.Equal(now.links(), e.links())
 }
 
+// segmentOf returns the segment that p lies in, or fs.ErrClosed if it was reclaimed.
+func (a *Archive) segmentOf(p place) (*segment, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s, ok := a.index.segments[p.segment]
+	if !ok {
+		return nil, fs.ErrClosed
+	}
+	return s, nil
+}
+
 // frames holds memory for records of up to commonFrame octets, so that a start with
 // hundreds of thousands of them does not leave as much garbage.
 var frames = sync.Pool{New: func() any { return new([commonFrame]byte) }}
@@ -117,11 +128,9 @@ const commonFrame = 16 << 10
 // the time of the call. It returns fs.ErrClosed if the segment was reclaimed
 // meanwhile.
 func (a *Archive) readRecord(p place, use func(h head, payload []byte) error) error {
-	a.mu.Lock()
-	s, ok := a.index.segments[p.segment]
-	a.mu.Unlock()
-	if !ok {
-		return fs.ErrClosed
+	s, err := a.segmentOf(p)
+	if err != nil {
+		return err
 	}
 	common := frames.Get().(*[commonFrame]byte)
 	defer frames.Put(common)

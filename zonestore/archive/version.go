@@ -140,11 +140,9 @@ func (a *Archive) receivedAt(k key, s *stored) (time.Time, error) {
 
 // readHead reads the head of the record at p, as readRecord does the whole.
 func (a *Archive) readHead(p place) (head, error) {
-	a.mu.Lock()
-	s, ok := a.index.segments[p.segment]
-	a.mu.Unlock()
-	if !ok {
-		return head{}, fs.ErrClosed
+	s, err := a.segmentOf(p)
+	if err != nil {
+		return head{}, err
 	}
 	var b [headSize]byte
 	if _, err := s.file.ReadAt(b[:], int64(p.offset)); err != nil {

@@ -106,6 +106,7 @@ func (d *decoder) header() (*Zone, sizes, error) {
 type sections struct{ slab, nodes, index, nsec, nsec3 part }
 
 func (d *decoder) sections(s sizes) (all sections, err error) {
+	// Beside what an error quotes they would all go to the heap.
 	parts := [...]*part{&all.slab, &all.nodes, &all.index, &all.nsec, &all.nsec3}
 	for i, section := range [...]struct {
 		count, width uint64

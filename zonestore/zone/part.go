@@ -56,11 +56,11 @@ func (p *part) fill(b []byte) error {
 		copy(b, p.memory)
 		return p.check(crc32.Checksum(b, castagnoli))
 	}
-	large := *p // a part in memory need not go to the heap
-	return large.fillInLots(b)
+	return p.fillInLots(b)
 }
 
-func (p *part) fillInLots(b []byte) error {
+// fillInLots takes a copy of the part, which goes to the heap: one in memory need not.
+func (p part) fillInLots(b []byte) error {
 	return p.inLots(func(from, to int) (sum uint32, err error) {
 		for ; from < to && err == nil; from += pieceSize {
 			piece := b[from:min(from+pieceSize, to)]
@@ -81,11 +81,11 @@ func (p *part) each(use func(off int, piece []byte) error) error {
 		}
 		return use(0, all)
 	}
-	large := *p // as in fill
-	return large.eachInLots(use)
+	return p.eachInLots(use)
 }
 
-func (p *part) eachInLots(use func(off int, piece []byte) error) error {
+// eachInLots takes a copy as fillInLots does.
+func (p part) eachInLots(use func(off int, piece []byte) error) error {
 	return p.inLots(func(from, to int) (sum uint32, err error) {
 		b := make([]byte, min(to-from, pieceSize))
 		for ; from < to && err == nil; from += pieceSize {

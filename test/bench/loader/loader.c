@@ -9,8 +9,8 @@
  * 127.0.0.1. At most WINDOW are outstanding. With a RATE, that many are sent a
  * second, whatever comes back; with 0, as many as the window allows. It ends
  * after SECONDS or at SIGTERM. Tied to one CPU it does not sleep: to wake it would
- * cost the server up to a fifth of its CPU. Latency is from before the call that sends to the
- * kernel's time of arrival, so that waking up late does not count.
+ * cost the server up to a fifth of its CPU. Latency is from before the call that
+ * sends to the kernel's time of arrival, so that waking up late does not count.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
