@@ -75,10 +75,13 @@ type Reader struct {
 	msg  []byte
 	off  int
 	name [MaxName]byte
+	// The owner read last, if owner is not 0: it has size octets in name, and a
+	// pointer to owner means it again.
+	owner, size int
 }
 
 // Reset starts the walk behind the header of msg.
-func (r *Reader) Reset(msg []byte) { r.msg, r.off = msg, HeaderSize }
+func (r *Reader) Reset(msg []byte) { r.msg, r.off, r.owner = msg, HeaderSize, 0 }
 
 // Offset returns where the next entry begins.
 func (r *Reader) Offset() int { return r.off }
@@ -88,6 +91,7 @@ func (r *Reader) Rest() int { return len(r.msg) - r.off }
 
 // Question reads the next entry as a question.
 func (r *Reader) Question() (Question, error) {
+	r.owner = 0
 	name, off, err := AppendName(r.name[:0], r.msg, r.off)
 	if err != nil {
 		return Question{}, err
@@ -105,41 +109,71 @@ func (r *Reader) Question() (Question, error) {
 }
 
 // RR reads the next entry as a resource record, its RDATA unseen.
-func (r *Reader) RR() (RR, error) {
-	name, off, err := AppendName(r.name[:0], r.msg, r.off)
-	if err != nil {
-		return RR{}, err
-	}
-	rr, err := r.fixed(off)
-	rr.Owner = name
+func (r *Reader) RR() (rr RR, err error) {
+	err = r.Read(&rr)
 	return rr, err
 }
 
+// Read is RR into what the caller keeps for it: a transfer has millions.
+func (r *Reader) Read(rr *RR) error {
+	off, err := r.readOwner()
+	if err != nil {
+		return err
+	}
+	if err := r.fixed(rr, off); err != nil {
+		return err
+	}
+	rr.Owner = r.name[:r.size]
+	return nil
+}
+
+// readOwner reads the owner of the next entry and returns where it ends. Records of
+// one owner come together, and all but the first point to it as a rule.
+func (r *Reader) readOwner() (end int, err error) {
+	pointer := 0
+	if r.off+2 <= len(r.msg) {
+		pointer = int(binary.BigEndian.Uint16(r.msg[r.off:])) - pointerBits<<8
+	}
+	if pointer > 0 && pointer == r.owner {
+		return r.off + 2, nil
+	}
+	r.owner = 0
+	name, end, err := AppendName(r.name[:0], r.msg, r.off)
+	if err != nil {
+		return 0, err
+	}
+	r.owner, r.size = r.off, len(name)
+	if pointer > 0 {
+		r.owner = pointer
+	}
+	return end, nil
+}
+
 // Skip reads the next entry as a resource record without its owner.
-func (r *Reader) Skip() (RR, error) {
+func (r *Reader) Skip() (rr RR, err error) {
 	off, err := SkipName(r.msg, r.off)
 	if err != nil {
 		return RR{}, err
 	}
-	return r.fixed(off)
+	err = r.fixed(&rr, off)
+	return rr, err
 }
 
 // fixed reads what follows the owner, which ended at off.
-func (r *Reader) fixed(off int) (RR, error) {
+func (r *Reader) fixed(rr *RR, off int) error {
 	if off+10 > len(r.msg) {
-		return RR{}, ErrShort
+		return ErrShort
 	}
-	rr := RR{
-		Type:  binary.BigEndian.Uint16(r.msg[off:]),
-		Class: binary.BigEndian.Uint16(r.msg[off+2:]),
-		TTL:   binary.BigEndian.Uint32(r.msg[off+4:]),
-		Start: r.off,
-		Data:  off + 10,
-		Size:  int(binary.BigEndian.Uint16(r.msg[off+8:])),
+	b := r.msg[off : off+10]
+	size := int(binary.BigEndian.Uint16(b[8:]))
+	end := off + len(b) + size
+	if end > len(r.msg) {
+		return ErrShort
 	}
-	if rr.Data+rr.Size > len(r.msg) {
-		return RR{}, ErrShort
-	}
-	r.off = rr.Data + rr.Size
-	return rr, nil
+	rr.Type = binary.BigEndian.Uint16(b)
+	rr.Class = binary.BigEndian.Uint16(b[2:])
+	rr.TTL = binary.BigEndian.Uint32(b[4:])
+	rr.Start, rr.Data, rr.Size = r.off, off+len(b), size
+	r.off = end
+	return nil
 }

@@ -220,12 +220,85 @@ func TestIsData(t *testing.T) {
 	}
 }
 
+// checkOwners reads the records of a message one after the other, and each of them
+// alone: an owner that is meant by a pointer to the last one is the same.
+func checkOwners(t *testing.T, msg []byte) (read int) {
+	t.Helper()
+	h, ok := ParseHeader(msg)
+	if !ok {
+		return 0
+	}
+	var r Reader
+	r.Reset(msg)
+	for range h.QD {
+		if _, err := r.Question(); err != nil {
+			return 0
+		}
+	}
+	for range int(h.AN) + int(h.NS) + int(h.AR) {
+		alone := Reader{msg: msg, off: r.Offset()}
+		want, wantErr := alone.RR()
+		got, err := r.RR()
+		if errors.Is(wantErr, ErrPointer) && err == nil {
+			return read // one pointer more than may be followed
+		}
+		if !errors.Is(err, wantErr) || !cmp.Equal(got, want) || r.Offset() != alone.Offset() {
+			t.Fatalf("record at %d: got %+v, %v, alone %+v, %v", alone.Offset(), got, err, want, wantErr)
+		}
+		if err != nil {
+			return read
+		}
+		read++
+	}
+	return read
+}
+
+// TestReaderOwners points to the last owner in every way that is meant by it, or
+// might be taken for it.
+func TestReaderOwners(t *testing.T) {
+	t.Parallel()
+	const a = "\x00\x01\x00\x01\x00\x00\x00\x3C\x00\x04\xC0\x00\x02\x01" // the rest of an address record
+	head := "\x00\x07\x84\x00\x00\x00\x00\x08\x00\x00\x00\x00"
+	msg := []byte(head +
+		"\x01a\x01b\x00" + a + // at 12
+		"\xC0\x0C" + a + // at 31: the one before it
+		"\xC0\x0C" + a + // and again
+		"\xC0\x1F" + a + // at 63: through the pointer of the second
+		"\xC0\x0C" + a + // at 79: back to the first
+		"\x01c\xC0\x0C" + a + // at 95: below it
+		"\xC0\x5F" + a + // at 113: the one before it
+		"\xC0\x0E" + a) // above the first
+	if n := checkOwners(t, msg); n != 8 {
+		t.Errorf("%d records were read, want 8", n)
+	}
+	var r Reader
+	r.Reset(msg)
+	var got []string
+	for range 8 {
+		rr, err := r.RR()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, rr.Owner.String())
+	}
+	want := []string{"a.b.", "a.b.", "a.b.", "a.b.", "a.b.", "c.a.b.", "c.a.b.", "b."}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("owners (-want +got):\n%s", diff)
+	}
+	// What was read of another message is forgotten.
+	r.Reset(append([]byte(head), "\x01x\x00"+a...))
+	if rr, err := r.RR(); err != nil || rr.Owner.String() != "x." {
+		t.Errorf("owner %s, %v in another message, want x.", rr.Owner, err)
+	}
+}
+
 func FuzzReader(f *testing.F) {
 	msg := mustPack(f, sample(f))
 	f.Add(msg)
 	f.Add(msg[:40])
 	f.Add([]byte("\x00\x00\x00\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x00\x00\x01\x00\x01"))
 	f.Fuzz(func(t *testing.T, msg []byte) {
+		checkOwners(t, msg)
 		var ends []int
 		err := walk(msg, &ends)
 		last := HeaderSize

@@ -47,6 +47,9 @@ func (n Name) Equal(b Name) bool {
 	if len(n) != len(b) {
 		return false
 	}
+	if bytes.Equal(n, b) { // as nearly all that are equal
+		return true
+	}
 	for i, c := range n {
 		if lower[c] != lower[b[i]] {
 			return false
@@ -111,6 +114,32 @@ func (n Name) Compare(b Name) int {
 // Meet compares names as Compare does and counts the labels of the deepest name
 // that is both at or above n and at or above b.
 func (n Name) Meet(b Name) (order, labels int) {
+	if order, labels, ok := n.meetParent(b); ok {
+		return order, labels
+	}
+	return n.meet(b)
+}
+
+// meetParent is meet for a name whose parent is at or above b, in the same case;
+// ok is false for others. In a zone in canonical order most names and those before
+// them are so.
+func (n Name) meetParent(b Name) (order, labels int, ok bool) {
+	parent := n.Parent()
+	below := Name(nil) // of b and those above it the one just below the parent
+	for len(b) > len(parent) {
+		below, b = b, b.Parent()
+	}
+	if !bytes.Equal(b, parent) {
+		return 0, 0, false
+	}
+	if below == nil {
+		return 1, parent.Labels(), len(n) > 1
+	}
+	order = compareLabels(n, below)
+	return order, parent.Labels(), order != 0
+}
+
+func (n Name) meet(b Name) (order, labels int) {
 	var na, nb [MaxLabels]uint8
 	ca, cb := n.LabelStarts(&na), b.LabelStarts(&nb)
 	for ; labels < min(ca, cb); labels++ {
@@ -253,41 +282,54 @@ func readOctet(text string) (c byte, size int, err error) {
 func AppendName(dst, msg []byte, off int) (_ []byte, next int, err error) {
 	start, limit, pointers := len(dst), off, 0
 	for {
-		if off >= len(msg) {
-			return dst, 0, ErrShort
+		end, err := labelsEnd(msg, off)
+		if err != nil {
+			return dst, 0, err
 		}
-		c := int(msg[off])
-		switch c & pointerBits {
-		case 0:
-			if off+1+c > len(msg) {
-				return dst, 0, ErrShort
-			}
-			if len(dst)-start+1+c > MaxName {
-				return dst, 0, ErrNameLong
-			}
-			dst = append(dst, msg[off:off+1+c]...)
-			off += 1 + c
-			if c != 0 {
-				continue
-			}
-			if next == 0 {
-				next = off
+		c := int(msg[end])
+		if c == 0 {
+			end++
+		}
+		if len(dst)-start+end-off > MaxName {
+			return dst, 0, ErrNameLong
+		}
+		dst = append(dst, msg[off:end]...)
+		if c == 0 {
+			if pointers == 0 {
+				next = end
 			}
 			return dst, next, nil
-		case pointerBits:
-			if off+2 > len(msg) {
-				return dst, 0, ErrShort
-			}
-			target := (c&^pointerBits)<<8 | int(msg[off+1])
-			if next == 0 {
-				next = off + 2
-			}
-			if pointers++; target >= limit || pointers > MaxLabels {
-				return dst, 0, ErrPointer
-			}
-			off, limit = target, target
-		default:
+		}
+		if c&pointerBits != pointerBits {
 			return dst, 0, ErrLabel
+		}
+		if end+2 > len(msg) {
+			return dst, 0, ErrShort
+		}
+		if pointers == 0 {
+			next = end + 2
+		}
+		target := (c&^pointerBits)<<8 | int(msg[end+1])
+		if pointers++; target >= limit || pointers > MaxLabels {
+			return dst, 0, ErrPointer
+		}
+		off, limit = target, target
+	}
+}
+
+// labelsEnd returns where the labels in a row at msg[off:] end: at the root's zero
+// octet, a pointer, or what is neither.
+func labelsEnd(msg []byte, off int) (int, error) {
+	for most := off + MaxName; ; {
+		if off >= len(msg) {
+			return 0, ErrShort
+		}
+		c := int(msg[off])
+		if c == 0 || c&pointerBits != 0 {
+			return off, nil
+		}
+		if off += 1 + c; off > most {
+			return 0, ErrNameLong
 		}
 	}
 }

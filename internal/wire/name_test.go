@@ -197,6 +197,30 @@ func TestMeet(t *testing.T) {
 	}
 }
 
+// TestMeetEach compares the quick way with the plain one for all names of up to three
+// of some labels.
+func TestMeetEach(t *testing.T) {
+	t.Parallel()
+	names := []Name{Root}
+	for from := 0; len(names) < 400; {
+		deeper := names[from:]
+		from = len(names)
+		for _, name := range deeper {
+			for _, label := range []string{"\x01a", "\x01A", "\x01b", "\x02ab", "\x01\x00", "\x03a\x01a", "\x01*"} {
+				names = append(names, append(Name(label), name...))
+			}
+		}
+	}
+	for _, a := range names {
+		for _, b := range names {
+			order, labels := a.Meet(b)
+			if wantOrder, want := a.meet(b); sign(order) != sign(wantOrder) || labels != want {
+				t.Fatalf("%s and %s: got %d at %d labels, want %d at %d", a, b, order, labels, wantOrder, want)
+			}
+		}
+	}
+}
+
 func sign(n int) int { return max(-1, min(1, n)) }
 
 func TestIn(t *testing.T) {
