@@ -9,9 +9,11 @@ import (
 // An ascent makes nodes for owners that come in canonical order (RFC 4034 section
 // 6.1), as most primaries send them. Of an owner behind all others, nothing can be
 // there yet but what is above the one before it too. So no name is looked up, and
-// the index is laid out once, when its size is known.
+// the index is laid out once, when its size is known; and all records of a name are
+// there before the names below it, which know from the start what follows for them.
 type ascent struct {
 	unordered bool                       // an owner came out of order
+	labels    int                        // of the current name
 	hashes    [wire.MaxLabels + 1]uint64 // of the current name and those above it, by their labels
 }
 
@@ -50,15 +52,17 @@ func (b *Builder) ascend(owner wire.Name, labels int) (uint32, error) {
 		if err != nil {
 			return 0, err
 		}
+		b.zone.inherit(next)
 		i = next
 	}
+	b.labels = count
 	return i, nil
 }
 
 // above returns the node of so many labels that is the current one or above it.
 func (b *Builder) above(labels int) uint32 {
 	i := b.current
-	for n := b.zone.nodeName(i).Labels(); n > labels; n-- {
+	for n := b.labels; n > labels; n-- {
 		i = b.zone.nodes.at(i).parent
 	}
 	return i

@@ -59,6 +59,52 @@ func TestAscent(t *testing.T) {
 	}
 }
 
+// TestAscentFlags: what follows for a name from those above it is the same when they
+// come before it, and it need not be worked out at the end.
+func TestAscentFlags(t *testing.T) {
+	t.Parallel()
+	ns, target := []byte("\x02ns\x04host\x00"), []byte("\x04host\x00")
+	records := []testRecord{
+		{modelApex, wire.TypeSOA, 3600, soaRdata},
+		{modelApex, wire.TypeNS, 3600, ns},
+		{wiretest.Name(t, "alias.example.org."), wire.TypeDNAME, 60, target},
+		{wiretest.Name(t, "occluded.alias.example.org."), wire.TypeA, 60, []byte{192, 0, 2, 1}},
+		{wiretest.Name(t, "cut.example.org."), wire.TypeNS, 60, ns},
+		{wiretest.Name(t, "x.y.cut.example.org."), wire.TypeA, 60, []byte{192, 0, 2, 1}},
+		{wiretest.Name(t, "ns.x.y.cut.example.org."), wire.TypeNS, 60, ns},
+		{wiretest.Name(t, "glue.ns.x.y.cut.example.org."), wire.TypeA, 60, []byte{192, 0, 2, 1}},
+		{wiretest.Name(t, "cut2.example.org."), wire.TypeNS, 60, ns},
+		{wiretest.Name(t, "cut2.example.org."), wire.TypeDNAME, 60, target},
+		{wiretest.Name(t, "a.cut2.example.org."), wire.TypeA, 60, []byte{192, 0, 2, 1}},
+		{wiretest.Name(t, "hash.example.org."), wire.TypeNSEC3, 60, []byte("\x01\x00\x00\x00\x00\x01a")},
+		{wiretest.Name(t, "*.a.b.example.org."), wire.TypeA, 60, []byte{192, 0, 2, 1}},
+	}
+	slices.SortStableFunc(records, func(a, b testRecord) int { return a.owner.Compare(b.owner) })
+	flags := func(records []testRecord, unordered bool) map[string]uint32 {
+		b := fill(t, records)
+		if b.unordered != unordered {
+			t.Fatalf("out of order %v, want %v", b.unordered, unordered)
+		}
+		z, err := b.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]uint32{}
+		for n := range z.All() {
+			all[n.Name().String()] = n.data().flags
+		}
+		return all
+	}
+	ordered := flags(records, false)
+	slices.Reverse(records)
+	if diff := cmp.Diff(flags(records, true), ordered); diff != "" {
+		t.Errorf("flags (-backwards +forwards):\n%s", diff)
+	}
+	if ordered["glue.ns.x.y.cut.example.org."]&flagBelowCut == 0 || ordered["occluded.alias.example.org."]&flagBelowName == 0 {
+		t.Errorf("flags %v", ordered)
+	}
+}
+
 // TestAscentApex: the apex may be the root, or a wildcard.
 func TestAscentApex(t *testing.T) {
 	t.Parallel()

@@ -13,6 +13,7 @@ import (
 type batch struct {
 	records []record
 	data    []byte // their RDATA, one behind the other
+	sets    []run  // that the records are of, once they are measured
 }
 
 type record struct {
@@ -24,17 +25,25 @@ type record struct {
 	size      uint16
 }
 
+// A run is the tidied records of one RRset and behind them its signatures.
+type run struct {
+	first               int // place of the first of them
+	records, signatures int
+	octets              int // that the set takes in the slab
+	ttl                 uint32
+}
+
 // maxTypes is how many sets the count in front of them can say.
 const maxTypes = 1<<16 - 1
 
 func (b *batch) reset() { b.records, b.data = b.records[:0], b.data[:0] }
 
 func (b *batch) add(t uint16, ttl uint32, rdata []byte) {
-	r := record{group: t, ttl: ttl, start: uint32(len(b.data)), size: uint16(len(rdata))}
+	b.records = append(b.records, record{group: t, ttl: ttl, start: uint32(len(b.data)), size: uint16(len(rdata))})
 	if t == wire.TypeRRSIG {
+		r := &b.records[len(b.records)-1]
 		r.group, r.signature = binary.BigEndian.Uint16(rdata), true
 	}
-	b.records = append(b.records, r)
 	b.data = append(b.data, rdata...)
 }
 
@@ -106,39 +115,50 @@ func (b *batch) pack() {
 	b.data = data
 }
 
-// measure returns how many types the tidied records have and how many octets
-// they take in the slab, unless that is more than the limits allow.
-func (b *batch) measure(limits Limits) (types, size int, err error) {
+// measure finds the sets that the tidied records are of and returns how many octets
+// those take in the slab, unless that is more than the limits allow.
+func (b *batch) measure(limits Limits) (size int, err error) {
+	b.divide()
 	size = setsHeader
-	for group := range b.groups() {
-		types++
-		size += setHeader
-		records := 0
-		for _, r := range group {
-			size += 2 + int(r.size)
-			if r.signature {
-				size += 4
-			} else {
-				records++
-			}
+	for i := range b.sets {
+		set := &b.sets[i]
+		size += set.octets
+		if err := over(set.records, limits.RRsetRecords, "records in an RRset"); err != nil {
+			return 0, err
 		}
-		if err := over(records, limits.RRsetRecords, "records in an RRset"); err != nil {
-			return 0, 0, err
-		}
-		if err := over(len(group), 1<<16-1, "records and signatures in an RRset"); err != nil {
-			return 0, 0, err
+		if err := over(set.records+set.signatures, 1<<16-1, "records and signatures in an RRset"); err != nil {
+			return 0, err
 		}
 	}
-	if err := over(types, cmp.Or(limits.Types, maxTypes), "types at a name"); err != nil {
-		return 0, 0, err
+	if err := over(len(b.sets), cmp.Or(limits.Types, maxTypes), "types at a name"); err != nil {
+		return 0, err
 	}
-	return types, size, over(size, limits.Octets, "octets of memory")
+	return size, over(size, limits.Octets, "octets of memory")
+}
+
+func (b *batch) divide() {
+	b.sets = b.sets[:0]
+	for i := range b.records {
+		r := &b.records[i]
+		if i == 0 || r.group != b.records[i-1].group {
+			b.sets = append(b.sets, run{first: i, octets: setHeader, ttl: r.ttl})
+		}
+		set := &b.sets[len(b.sets)-1]
+		set.octets += 2 + int(r.size)
+		if r.signature {
+			set.signatures++
+			set.octets += 4
+			continue
+		}
+		set.records++
+		set.ttl = min(set.ttl, r.ttl)
+	}
 }
 
 // write puts the tidied records into the slab in the form rrset.go describes
 // and returns the reference.
 func (b *batch) write(s *slab, limits Limits) (uint32, error) {
-	types, size, err := b.measure(limits)
+	size, err := b.measure(limits)
 	if err != nil {
 		return 0, err
 	}
@@ -146,30 +166,20 @@ func (b *batch) write(s *slab, limits Limits) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	out := binary.BigEndian.AppendUint16(space[:0], uint16(types))
-	for group := range b.groups() {
-		out = b.appendSet(out, group)
+	out := binary.BigEndian.AppendUint16(space[:0], uint16(len(b.sets)))
+	for i := range b.sets {
+		out = b.appendSet(out, &b.sets[i])
 	}
 	return ref, nil
 }
 
-// owned returns what follows from the tidied records, if they are all of a node.
+// owned returns what follows from the measured records, if they are all of a node.
 func (b *batch) owned(apex bool) (own owned) {
-	for group := range b.groups() {
-		records := 0
-		for _, r := range group {
-			if !r.signature {
-				records++
-			}
-		}
-		own.add(group[0].group, records, len(group)-records, apex)
+	for i := range b.sets {
+		set := &b.sets[i]
+		own.add(b.records[set.first].group, set.records, set.signatures, apex)
 	}
 	return own
-}
-
-// groups yields the records of each set together.
-func (b *batch) groups() iter.Seq[[]record] {
-	return runs(b.records, func(x, y record) bool { return x.group == y.group })
 }
 
 // runs yields the stretches of s whose elements are alike.
@@ -188,32 +198,20 @@ func runs[T any](s []T, alike func(x, y T) bool) iter.Seq[[]T] {
 	}
 }
 
-func (b *batch) appendSet(out []byte, group []record) []byte {
-	ttl, records, sigs := ^uint32(0), 0, 0
-	for _, r := range group {
-		if r.signature {
-			sigs++
-			continue
-		}
-		records++
-		ttl = min(ttl, r.ttl)
-	}
-	if records == 0 {
-		ttl = group[0].ttl
-	}
-	out = binary.BigEndian.AppendUint16(out, group[0].group)
-	out = binary.BigEndian.AppendUint16(out, uint16(records))
-	out = binary.BigEndian.AppendUint16(out, uint16(sigs))
-	out = binary.BigEndian.AppendUint32(out, ttl)
-	at := len(out)
-	out = binary.BigEndian.AppendUint32(out, 0)
-	for _, r := range group {
+func (b *batch) appendSet(out []byte, set *run) []byte {
+	records := b.records[set.first:][:set.records+set.signatures]
+	out = binary.BigEndian.AppendUint16(out, records[0].group)
+	out = binary.BigEndian.AppendUint16(out, uint16(set.records))
+	out = binary.BigEndian.AppendUint16(out, uint16(set.signatures))
+	out = binary.BigEndian.AppendUint32(out, set.ttl)
+	out = binary.BigEndian.AppendUint32(out, uint32(set.octets-setHeader))
+	for i := range records {
+		r := &records[i]
 		if r.signature {
 			out = binary.BigEndian.AppendUint32(out, r.ttl)
 		}
 		out = binary.BigEndian.AppendUint16(out, r.size)
-		out = append(out, b.rdata(r)...)
+		out = append(out, b.rdata(*r)...)
 	}
-	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
 	return out
 }

@@ -49,7 +49,7 @@ type Builder struct {
 	current uint32
 	pending batch
 	look    int  // how many of them there may be before they are looked at
-	split   bool // some names came in pieces
+	split   bool // some names come in pieces
 }
 
 // NewBuilder begins a zone. The seed is the one that queries' suffixes are
@@ -67,7 +67,7 @@ func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
 	if _, err := b.addNode(apex, hash, none); err != nil {
 		return nil, err
 	}
-	b.hashes[b.zone.labels] = hash
+	b.labels, b.hashes[b.zone.labels] = b.zone.labels, hash
 	return b, nil
 }
 
@@ -92,11 +92,17 @@ func (b *Builder) Add(owner wire.Name, t uint16, ttl uint32, rdata []byte) error
 			return b.at(b.current, err)
 		}
 	}
+	if len(b.pending.data) < firstLookData {
+		return nil // the next name tells
+	}
 	return b.memory()
 }
 
-// firstLook is more records than a name has, as a rule.
-const firstLook = 4096
+// What is more than a name has, as a rule, of records and of octets in them.
+const (
+	firstLook     = 4096
+	firstLookData = 64 << 10
+)
 
 // lookAtPending holds the records of a name that does not end against the
 // limits and drops the duplicates, before they take memory. It looks again when
@@ -105,7 +111,7 @@ func (b *Builder) lookAtPending() error {
 	b.pending.tidy()
 	b.pending.pack()
 	b.look = 2 * len(b.pending.records)
-	_, _, err := b.pending.measure(b.limits)
+	_, err := b.pending.measure(b.limits)
 	return err
 }
 
@@ -172,9 +178,13 @@ func (b *Builder) layOut() {
 	} else {
 		z.index.rebuild(z.index.used)
 	}
-	if b.split {
+	switch {
+	case b.split:
 		z.resettle() // what was noted of a name in pieces need not be true of the whole
-	} else {
+	case b.unordered:
+		z.settle(b.all, b.wildcards)
+		z.settleDownward()
+	default:
 		z.settle(b.all, b.wildcards)
 	}
 	z.nodes.trim()

@@ -49,7 +49,8 @@ func (p *pages[T]) push(x T, size int) {
 		p.all = append(p.all, make([]T, 0, room))
 		last++
 	}
-	p.all[last] = append(p.own(last), x)
+	p.own(last)
+	p.all[last] = append(p.all[last], x) // to itself, so that its length alone is written
 }
 
 // seal ends the making of a version: nothing may change any more.

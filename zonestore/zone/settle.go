@@ -21,8 +21,8 @@ func (t *tally) note(n *node, own owned) {
 }
 
 // settle works out what queries need to know of each name and would otherwise
-// work out again each time. All nodes were noted in the tally; wildcards are the
-// nodes whose first label is "*".
+// work out again each time, but for what settleDownward does. All nodes were noted in
+// the tally; wildcards are the nodes whose first label is "*".
 func (z *Zone) settle(t tally, wildcards []uint32) {
 	z.records, z.dead = t.records, 0
 	z.suspect = z.suspect || t.suspect
@@ -35,7 +35,6 @@ func (z *Zone) settle(t tally, wildcards []uint32) {
 			z.nodes.at(n.parent).flags |= flagWildcard
 		}
 	}
-	z.settleDownward()
 }
 
 // resettle works out every flag anew.
@@ -51,6 +50,7 @@ func (z *Zone) resettle() {
 		}
 	}
 	z.settle(all, wildcards)
+	z.settleDownward()
 }
 
 // settleUpward sets the flags that follow from what is below a node and, by

@@ -60,8 +60,13 @@ func (s *slab) alloc(n int) (uint32, []byte, error) {
 		}
 		last, used = s.lastOpen(n), 0
 	}
-	s.chunks[last] = extend(s.chunks[last], n)
-	return uint32(last)<<chunkBits | uint32(used), s.chunks[last][used:], nil
+	chunk := &s.chunks[last]
+	if used+n <= cap(*chunk) {
+		*chunk = (*chunk)[:used+n]
+	} else {
+		*chunk = grown(*chunk, n)
+	}
+	return uint32(last)<<chunkBits | uint32(used), (*chunk)[used:], nil
 }
 
 // open appends a chunk that has room for n octets, or for a larger object as
@@ -92,14 +97,11 @@ func (s *slab) lastOpen(n int) int {
 	return len(s.chunks) - max(1, (n+chunkSize-1)/chunkSize)
 }
 
-// extend lengthens b by n octets, doubling its memory up to a chunk.
-func extend(b []byte, n int) []byte {
-	if len(b)+n <= cap(b) {
-		return b[: len(b)+n : cap(b)]
-	}
-	grown := make([]byte, len(b)+n, min(chunkSize, max(2*cap(b), len(b)+n)))
-	copy(grown, b)
-	return grown
+// grown returns b longer by n octets, in memory that is doubled up to a chunk.
+func grown(b []byte, n int) []byte {
+	longer := make([]byte, len(b)+n, min(chunkSize, max(2*cap(b), len(b)+n)))
+	copy(longer, b)
+	return longer
 }
 
 // trim gives back what the last chunk has to spare, if that is much.

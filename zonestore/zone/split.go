@@ -36,6 +36,7 @@ func (b *Builder) flush() error {
 			return err
 		}
 		n.flags |= flagSplit
+		b.split = true
 	}
 	n.sets, err = b.link(n.sets, ref)
 	return err
@@ -57,6 +58,9 @@ func (b *Builder) link(before, piece uint32) (uint32, error) {
 
 // joinSplit puts together every name that is still in pieces.
 func (b *Builder) joinSplit() error {
+	if !b.split {
+		return nil
+	}
 	for i := range uint32(b.zone.nodes.len()) {
 		n := b.zone.nodes.at(i)
 		if n.flags&flagSplit == 0 {
@@ -87,7 +91,6 @@ func (b *Builder) join(i uint32, n *node) error {
 	b.pending.reset()
 	n.sets = ref
 	n.flags &^= flagSplit
-	b.split = true
 	return b.memory()
 }
 
