@@ -23,7 +23,7 @@ type axfr struct {
 }
 
 // record implements assembler.
-func (a *axfr) record(rr wire.RR, rdata []byte) error {
+func (a *axfr) record(rr *wire.RR, rdata []byte) error {
 	switch {
 	case a.done:
 		return fail(StepAXFR, CauseStructure, "record of %s after the final SOA", rr.Owner)
@@ -41,7 +41,7 @@ func (a *axfr) record(rr wire.RR, rdata []byte) error {
 }
 
 // first takes the record that must be the zone's SOA.
-func (a *axfr) first(rr wire.RR, rdata []byte) error {
+func (a *axfr) first(rr *wire.RR, rdata []byte) error {
 	soa, err := firstSOA(StepAXFR, a.apex, rr, rdata)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (a *axfr) first(rr wire.RR, rdata []byte) error {
 }
 
 // firstSOA reads the record that a transfer must begin with.
-func firstSOA(step Step, apex wire.Name, rr wire.RR, rdata []byte) (zone.SOA, error) {
+func firstSOA(step Step, apex wire.Name, rr *wire.RR, rdata []byte) (zone.SOA, error) {
 	if rr.Type != wire.TypeSOA {
 		return zone.SOA{}, fail(step, CauseStructure, "first record is type %d of %s, not the SOA", rr.Type, rr.Owner)
 	}

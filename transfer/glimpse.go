@@ -17,7 +17,7 @@ type glimpse struct {
 	from    *uint32 // the serial that differences begin with, nil for a whole zone
 }
 
-func (g *glimpse) record(rr wire.RR, rdata []byte) (err error) {
+func (g *glimpse) record(rr *wire.RR, rdata []byte) (err error) {
 	g.records++
 	switch {
 	case g.records == 1:

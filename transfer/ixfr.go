@@ -57,7 +57,7 @@ type kept struct {
 }
 
 // record implements assembler.
-func (x *ixfr) record(rr wire.RR, rdata []byte) error {
+func (x *ixfr) record(rr *wire.RR, rdata []byte) error {
 	switch x.phase {
 	case phaseFirst:
 		return x.begin(rr, rdata)
@@ -84,12 +84,12 @@ func (x *ixfr) record(rr wire.RR, rdata []byte) error {
 
 // delimits reports whether rr parts differences: a SOA of another owner does
 // not, it makes the zone bad.
-func (x *ixfr) delimits(rr wire.RR) bool {
+func (x *ixfr) delimits(rr *wire.RR) bool {
 	return rr.Type == wire.TypeSOA && rr.Owner.Equal(x.whole.apex)
 }
 
 // begin takes the first record.
-func (x *ixfr) begin(rr wire.RR, rdata []byte) error {
+func (x *ixfr) begin(rr *wire.RR, rdata []byte) error {
 	soa, err := firstSOA(StepIXFR, x.whole.apex, rr, rdata)
 	if err != nil {
 		return err
@@ -101,26 +101,26 @@ func (x *ixfr) begin(rr wire.RR, rdata []byte) error {
 	if err := x.whole.accept(soa); err != nil {
 		return err
 	}
-	rr.Owner = bytes.Clone(rr.Owner)
-	x.first, x.newest, x.phase = kept{rr, bytes.Clone(rdata)}, soa.Serial, phaseSecond
+	x.first, x.newest, x.phase = kept{*rr, bytes.Clone(rdata)}, soa.Serial, phaseSecond
+	x.first.rr.Owner = bytes.Clone(rr.Owner)
 	return nil
 }
 
 // decide tells by the second record which form the answer has.
-func (x *ixfr) decide(rr wire.RR, rdata []byte) error {
+func (x *ixfr) decide(rr *wire.RR, rdata []byte) error {
 	if x.delimits(rr) && wire.CompareRdata(wire.TypeSOA, rdata, x.first.rdata) != 0 {
 		x.delta, x.reached = zone.NewDelta(x.base, x.limits), x.base.Serial()
 		return x.difference(rr, rdata)
 	}
 	x.phase = phaseWhole
-	if err := x.whole.record(x.first.rr, x.first.rdata); err != nil {
+	if err := x.whole.record(&x.first.rr, x.first.rdata); err != nil {
 		return err
 	}
 	return x.whole.record(rr, rdata)
 }
 
 // difference takes the SOA that a difference begins with: it is deleted.
-func (x *ixfr) difference(rr wire.RR, rdata []byte) error {
+func (x *ixfr) difference(rr *wire.RR, rdata []byte) error {
 	soa, err := zone.ParseSOA(rdata)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (x *ixfr) difference(rr wire.RR, rdata []byte) error {
 }
 
 // turn takes the SOA between deletions and additions: it is added.
-func (x *ixfr) turn(rr wire.RR, rdata []byte) error {
+func (x *ixfr) turn(rr *wire.RR, rdata []byte) error {
 	soa, err := zone.ParseSOA(rdata)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (x *ixfr) turn(rr wire.RR, rdata []byte) error {
 
 // proceed takes the SOA behind additions: it begins the next difference, or
 // ends the answer.
-func (x *ixfr) proceed(rr wire.RR, rdata []byte) error {
+func (x *ixfr) proceed(rr *wire.RR, rdata []byte) error {
 	if x.reached != x.newest {
 		return x.difference(rr, rdata)
 	}

@@ -15,14 +15,15 @@ type stream struct {
 	messages int
 	refused  bool // the answer is one message with nothing but an error code
 	expire   expiry
-	rdata    []byte // scratch
+	rr       wire.RR // scratch, as is what follows
+	rdata    []byte
 }
 
 // assembler makes a version of a zone of records, in the order they come in.
 type assembler interface {
-	// record takes the next record. The owner and the uncompressed rdata are
-	// valid only during the call.
-	record(rr wire.RR, rdata []byte) error
+	// record takes the next record. It and the uncompressed rdata are valid only
+	// during the call.
+	record(rr *wire.RR, rdata []byte) error
 	// complete reports whether nothing more is to come.
 	complete() bool
 	// version makes the zone when all has come, or tells that there is nothing
@@ -47,11 +48,10 @@ func (s *stream) message(msg []byte) (done bool, err error) {
 	}
 	s.messages++
 	for range h.AN {
-		rr, err := r.RR()
-		if err != nil {
+		if err := r.Read(&s.rr); err != nil {
 			return false, err
 		}
-		if err := s.record(step, msg, rr); err != nil {
+		if err := s.record(step, msg, &s.rr); err != nil {
 			return false, err
 		}
 	}
@@ -61,7 +61,7 @@ func (s *stream) message(msg []byte) (done bool, err error) {
 	return s.into.complete(), nil
 }
 
-func (s *stream) record(step Step, msg []byte, rr wire.RR) (err error) {
+func (s *stream) record(step Step, msg []byte, rr *wire.RR) (err error) {
 	if rr.Class != wire.ClassIN {
 		return fail(step, CauseForeign, "record of %s in class %d", rr.Owner, rr.Class)
 	}
