@@ -140,7 +140,7 @@ func (c *client) exchange(conn net.Conn, q *query) ([]byte, error) {
 // await waits for the next message of a stream and returns its octets' number
 // (RFC 1035 section 4.2.2). The message is still to be read: who waits needs no
 // buffer.
-func await(conn net.Conn) (int, error) {
+func await(conn io.Reader) (int, error) {
 	var size [2]byte
 	if _, err := io.ReadFull(conn, size[:]); err != nil {
 		return 0, err

@@ -390,7 +390,7 @@ func (x *examination) begin(ctx context.Context, ask question) (*glimpse, error)
 // as some primaries send them. Its signature may come later, so it proves
 // nothing: nor is anything made of it.
 func (c *client) more(conn net.Conn, s *stream) error {
-	m := &meter{limits: c.limits, step: s.query.step(), most: wire.MaxMessage, budget: &budget{limit: wire.MaxMessage}, conn: conn, start: time.Now()}
+	m := &meter{limits: c.limits, step: s.query.step(), most: wire.MaxMessage, budget: &budget{limit: wire.MaxMessage}, intake: intake{conn: conn}, start: time.Now()}
 	n, err := await(conn)
 	if err != nil {
 		return m.cut(err, s.messages)

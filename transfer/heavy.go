@@ -6,10 +6,11 @@ import (
 )
 
 // heavy sees to a transfer that turns out to be large: it stands back behind
-// answers from then on, and what it allocates lies in huge pages, since otherwise
-// touching new memory would be a third of its work.
+// answers from then on, is read in large pieces, and what it allocates lies in huge
+// pages, since otherwise touching new memory would be a third of its work.
 type heavy struct {
 	work   *background.Work // that the transfer is part of
+	intake *intake          // where it comes from
 	next   int64            // octets at which there is something to do
 	filled func()
 }
@@ -31,6 +32,7 @@ func (h *heavy) received(octets int64) {
 	}
 	h.end()
 	h.work.Begin()
+	h.intake.readBulk()
 	h.filled = hugepage.Reserve(heapAhead)
 	h.next = octets + streamAhead
 }

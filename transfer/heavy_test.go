@@ -11,7 +11,7 @@ import (
 // A transfer gets more room as it grows, and none while it is small.
 func TestHeavy(t *testing.T) {
 	t.Parallel()
-	var h heavy
+	h := heavy{intake: &intake{conn: &countedConn{}}}
 	var times []int64
 	for octets := int64(0); octets < large+2*streamAhead; octets += 1 << 20 {
 		before := h.next
@@ -40,7 +40,7 @@ func TestHeavyStandsBack(t *testing.T) {
 	for octets, want := range map[int64]int{large - 1: usual, large: usual + 1} {
 		done.Go(func() { // its thread ends with it
 			var work background.Work
-			h := heavy{work: &work}
+			h := heavy{work: &work, intake: &intake{conn: &countedConn{}}}
 			h.received(octets)
 			h.end()
 			if n := runtime.GOMAXPROCS(0); n != want {

@@ -3,7 +3,6 @@ package transfer
 import (
 	"errors"
 	"io"
-	"net"
 	"sync/atomic"
 	"time"
 )
@@ -15,7 +14,7 @@ type meter struct {
 	step   Step
 	most   int64 // octets
 	budget *budget
-	conn   net.Conn
+	intake
 	start  time.Time
 	octets atomic.Int64
 	ended  atomic.Bool // it gave way to another
@@ -30,7 +29,7 @@ func (m *meter) message(buf []byte, messages int) ([]byte, error) {
 	if err := within(m.conn, m.limits.Message); err != nil {
 		return nil, m.cut(err, messages)
 	}
-	if _, err := io.ReadFull(m.conn, buf); err != nil {
+	if _, err := io.ReadFull(m, buf); err != nil {
 		return nil, m.cut(err, messages)
 	}
 	if err := within(m.conn, m.limits.Message); err != nil {

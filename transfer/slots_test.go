@@ -14,7 +14,7 @@ func TestSlots(t *testing.T) {
 		s := &slots{free: 2}
 		meters := make([]*meter, 5)
 		for i := range meters {
-			meters[i] = &meter{conn: &countedConn{}}
+			meters[i] = &meter{intake: intake{conn: &countedConn{}}}
 		}
 		taken := make(chan int, len(meters))
 		for i := range 2 {

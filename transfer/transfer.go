@@ -133,11 +133,12 @@ const smallIXFR = 64 << 10
 func (c *client) ask(ctx context.Context, l *line, w want) (got received, err error) {
 	err = l.ask(ctx, func(conn net.Conn) (err error) {
 		s, octets := c.stream(l.peer, w)
-		m := &meter{limits: c.limits, step: s.query.step(), most: octets, budget: c.budget, conn: conn}
+		m := &meter{limits: c.limits, step: s.query.step(), most: octets, budget: c.budget, intake: intake{conn: conn}}
 		got, err = c.receive(ctx, s, m, w.work)
 		// An answer that is nothing but an error code leaves the connection as it
 		// was (RFC 9103 section 7.10.2).
-		l.clean = s.refused || err == nil && got.zone != nil
+		taken := m.end()
+		l.clean = taken && (s.refused || err == nil && got.zone != nil)
 		return err
 	})
 	return got, err
@@ -171,7 +172,7 @@ func (c *client) receive(ctx context.Context, s *stream, m *meter, work *backgro
 	}
 	defer c.slots.give(m)
 	defer m.release()
-	if err := c.read(s, m, n, &heavy{work: work}); err != nil {
+	if err := c.read(s, m, n, &heavy{work: work, intake: &m.intake}); err != nil {
 		return received{}, err
 	}
 	got, err := s.into.version()
@@ -208,7 +209,7 @@ func (c *client) read(s *stream, m *meter, n int, h *heavy) error {
 		if done {
 			break
 		}
-		if n, err = await(m.conn); err != nil {
+		if n, err = await(m); err != nil {
 			return m.cut(err, s.messages)
 		}
 	}
