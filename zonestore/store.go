@@ -178,34 +178,33 @@ func (s *Store) Remove(id string) {
 	}
 }
 
-// Publish saves a new version and then serves it. A version that can't be saved
-// is served all the same, and saved as soon as the disk allows: a full disk
-// must not make a zone stale.
+// Publish serves a new version and then saves it; when it has returned, a crash of the
+// program takes nothing back. One that can't be saved is served all the same, and saved as
+// soon as the disk allows: a full disk must not make a zone stale.
 func (s *Store) Publish(served *Served, version *zone.Zone, t Timers) error {
-	return s.publish(served, version, t, func() { s.save(served, version) })
+	return s.publish(served, version, t, func() bool { return false })
 }
 
 // Update is Publish for a version made of the one with serial from by changes,
-// see zone.Delta.Changes. Those alone are written, and are on disk when it is
+// see zone.Delta.Changes. Those alone are written, and are on disk before it is
 // served; the whole version if the archive can't do with that.
 func (s *Store) Update(served *Served, version *zone.Zone, from uint32, changes []byte, t Timers) error {
-	return s.publish(served, version, t, func() {
-		if !s.journal(served, version, from, changes) {
-			s.save(served, version)
-		}
-	})
+	return s.publish(served, version, t, func() bool { return s.journal(served, version, from, changes) })
 }
 
-func (s *Store) publish(served *Served, version *zone.Zone, t Timers, save func()) error {
+func (s *Store) publish(served *Served, version *zone.Zone, t Timers, journal func() bool) error {
 	served.writing.Lock()
 	defer served.writing.Unlock()
 	if served.gone {
 		return ErrGone
 	}
 	served.received, served.rolledBack = t.Confirmed, false
-	save()
-	s.setTimers(served, t)
+	saved := journal()
 	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Expires: t.Expires})
+	if !saved {
+		s.save(served, version) // a large one takes as long as a tenth of its transfer
+	}
+	s.setTimers(served, t)
 	return nil
 }
 
