@@ -1,6 +1,9 @@
 package bench
 
 import (
+	"errors"
+	"net"
+	"os"
 	"syscall"
 	"time"
 
@@ -27,4 +30,32 @@ func pause(d time.Duration) {
 	}
 	ts := syscall.NsecToTimespec(d.Nanoseconds())
 	_ = syscall.Nanosleep(&ts, nil) // a signal may end it: those who pause look again
+}
+
+// receive reads a datagram, or fails with os.ErrDeadlineExceeded at that time. It
+// waits in the kernel: the runtime's way to wait wakes three threads for each, which
+// is time that the server lacks.
+func receive(conn *net.UDPConn, b []byte, end time.Time) (n int, err error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	err = errors.Join(raw.Control(func(fd uintptr) { n, err = receiveFrom(int(fd), b, end) }), err)
+	return n, err
+}
+
+func receiveFrom(fd int, b []byte, end time.Time) (int, error) {
+	for {
+		if n, err := unix.Read(fd, b); !errors.Is(err, unix.EAGAIN) {
+			return n, err
+		}
+		left := unix.NsecToTimespec(time.Until(end).Nanoseconds())
+		if left.Nano() <= 0 {
+			return 0, os.ErrDeadlineExceeded
+		}
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		if _, err := unix.Ppoll(fds, &left, nil); err != nil && !errors.Is(err, unix.EINTR) {
+			return 0, err
+		}
+	}
 }

@@ -16,8 +16,8 @@ import (
 // A probe asks a server for the SOA of zones until all are answered. It pipelines
 // over one socket at a time, so that it takes little of the machine from the server.
 type probe struct {
-	addr    string
-	conn    net.Conn
+	addr    *net.UDPAddr
+	conn    *net.UDPConn
 	step    time.Duration // between two looks at a zone that is not served
 	queries [][]byte      // by zone; the ID is the zone's index
 	pending []int         // zones that are not served yet
@@ -38,7 +38,7 @@ const (
 
 func newProbe(t *testing.T, addr netip.AddrPort, zones []string) *probe {
 	t.Helper()
-	p := &probe{addr: addr.String(), step: probeStep}
+	p := &probe{addr: net.UDPAddrFromAddrPort(addr), step: probeStep}
 	if err := p.dial(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func newProbe(t *testing.T, addr netip.AddrPort, zones []string) *probe {
 
 // dial takes a socket of another port.
 func (p *probe) dial() error {
-	conn, err := net.Dial("udp", p.addr)
+	conn, err := net.DialUDP("udp", nil, p.addr)
 	if err == nil {
 		p.conn = conn
 	}
@@ -96,11 +96,9 @@ func (p *probe) ask(zones []int, serial uint32) (missing []int, err error) {
 		open[zone] = true
 		_, _ = p.conn.Write(p.queries[zone]) // refused as long as nobody listens
 	}
-	if err := p.conn.SetReadDeadline(time.Now().Add(probePatience)); err != nil {
-		return nil, err
-	}
+	end := time.Now().Add(probePatience)
 	for len(open) > 0 {
-		size, err := p.conn.Read(p.answer[:])
+		size, err := receive(p.conn, p.answer[:], end)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		}
