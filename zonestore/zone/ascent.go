@@ -12,9 +12,8 @@ import (
 // the index is laid out once, when its size is known; and all records of a name are
 // there before the names below it, which know from the start what follows for them.
 type ascent struct {
-	unordered bool                       // an owner came out of order
-	labels    int                        // of the current name
-	hashes    [wire.MaxLabels + 1]uint64 // of the current name and those above it, by their labels
+	unordered bool // an owner came out of order
+	labels    int  // of the current name; in hashes are its hash and those of the names above, by their labels
 }
 
 // sortedGrowth is by how much, in halves, the index grows when owners cease to come in

@@ -44,10 +44,9 @@ type Builder struct {
 	records int   // that came
 	all     tally // of the nodes written so far
 
-	// pending holds the records of the name seen last, node current: primaries
-	// send the records of a name together, so most names are written once.
+	// Pending are the records of the name seen last, node current: primaries send
+	// the records of a name together, so most names are written once.
 	current uint32
-	pending batch
 	look    int  // how many of them there may be before they are looked at
 	split   bool // some names come in pieces
 }
@@ -56,6 +55,7 @@ type Builder struct {
 // computed with; see wire.Suffixes.
 func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
 	b := &Builder{limits: limits}
+	b.workspace = workspaces.Get().(*workspace)
 	b.growth = 6 // it is laid out anew when all is there
 	b.zone = &Zone{
 		apex:   append(wire.Name(nil), apex...),
@@ -165,7 +165,12 @@ func (b *Builder) Finish() (*Zone, error) {
 	}
 	z.apex = z.nodeName(0)
 	z.chain()
-	return z, b.memory()
+	if err := b.memory(); err != nil {
+		return nil, err
+	}
+	b.workspace.leave()
+	b.workspace = nil
+	return z, nil
 }
 
 // layOut gives nodes and index the form in which they are served. Those of a large

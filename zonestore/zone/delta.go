@@ -24,7 +24,6 @@ type Delta struct {
 	changes []change
 	octets  []byte // the changes as change.go describes them
 	owner   uint32 // node of the last change
-	pending batch
 
 	// touched lists the nodes that changes, or their consequences, reached;
 	// ascending and each once after Finish.
@@ -37,7 +36,7 @@ type Delta struct {
 // NewDelta begins a version that follows base.
 func NewDelta(base *Zone, limits Limits) *Delta {
 	return &Delta{
-		grower: grower{zone: base.fork(), born: flagHidden, growth: 1},
+		grower: grower{zone: base.fork(), born: flagHidden, growth: 1, workspace: new(workspace)},
 		base:   base,
 		limits: limits,
 		owner:  none,

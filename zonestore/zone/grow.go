@@ -14,8 +14,7 @@ type grower struct {
 
 	wildcards []uint32 // nodes of a zone made anew whose first label is "*"
 
-	folded   [wire.MaxName]byte
-	suffixes wire.Suffixes
+	*workspace
 }
 
 // nodeOf returns the node of owner, made if need be with all its ancestors.

@@ -1,0 +1,30 @@
+package zone
+
+import (
+	"sync"
+
+	"secondaryd/internal/wire"
+)
+
+// A workspace is what making a zone takes besides the zone itself. Small zones
+// come by the thousand, and one serves for them all, one after the other.
+type workspace struct {
+	folded   [wire.MaxName]byte
+	suffixes wire.Suffixes
+	hashes   [wire.MaxLabels + 1]uint64 // see ascent
+	pending  batch
+}
+
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+
+// keptOctets is how much RDATA a workspace may have room for when it is kept.
+const keptOctets = 64 << 10
+
+// leave gives the workspace to the next who makes a zone. Nobody may use it any more.
+func (w *workspace) leave() {
+	if cap(w.pending.data) > keptOctets || cap(w.pending.records) > firstLook {
+		return
+	}
+	w.pending.reset()
+	workspaces.Put(w)
+}
