@@ -66,14 +66,14 @@ func logLevel(c echo.Context) zapcore.Level {
 // describe gives the fields of the line. The path itself is not among them: it
 // may be anything, a token pasted by mistake included.
 func (s *Server) describe(c echo.Context, zone string, start time.Time) []zap.Field {
-	fields := []zap.Field{
+	fields := append(make([]zap.Field, 0, usualFields),
 		zap.String("request", requestID(c)),
 		zap.String("client", c.RealIP()),
 		zap.String("method", c.Request().Method),
 		zap.String("route", c.Path()),
 		zap.Int("status", c.Response().Status),
 		zap.Duration("duration", time.Since(start)),
-	}
+	)
 	if token := caller(c); token.ID != "" {
 		fields = append(fields, zap.String("token", token.ID), zap.String("token_name", token.Name))
 	}
@@ -96,6 +96,9 @@ func (s *Server) describe(c echo.Context, zone string, start time.Time) []zap.Fi
 	}
 	return fields
 }
+
+// usualFields is how many fields a line has at most, as a rule.
+const usualFields = 12
 
 // zoneName is the name of the zone that a request is about, if it is known.
 func (s *Server) zoneName(c echo.Context) string {

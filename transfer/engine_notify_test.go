@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"secondaryd/internal/wiretest"
 	"secondaryd/metrics"
@@ -299,7 +300,7 @@ func TestEngineNotifyFloodInTrouble(t *testing.T) {
 		empty := w.addZone("b.test.", w.addPeer(2, fakeHost{err: errDead}))
 		pass(noticePause)
 		tries := func(name string) int {
-			return w.logs.FilterMessage("peer failed").FilterField(zap.String("zone", name)).Len()
+			return w.logs.FilterMessage("peer failed").Filter(func(e observer.LoggedEntry) bool { return e.ContextMap()["zone"] == name }).Len()
 		}
 		for _, z := range []struct {
 			name, id string

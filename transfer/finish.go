@@ -114,15 +114,15 @@ func (e *Engine) waitLocked(j *job, o order, r *refreshResult, now time.Time) {
 
 // report logs and counts what a refresh came to.
 func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, published bool) {
-	log := e.log.WithLazy(zap.String("zone", j.apex().String()))
+	log, zone := e.log, zap.Stringer("zone", j.apex())
 	for _, a := range r.attempts {
 		if a.ixfr != nil {
 			e.metrics.Transferred(kindIXFR.String(), "failed", 0, 0)
-			log.Info("incremental transfer failed: the whole zone was asked for", zap.String("peer", a.peer.label()),
+			log.Info("incremental transfer failed: the whole zone was asked for", zone, zap.String("peer", a.peer.label()),
 				zap.String("cause", string(a.ixfr.Cause)), zap.Error(a.ixfr), zap.Uint32("old_serial", old.Serial))
 		}
 		if a.differs {
-			log.Warn("peer has our serial, but other content", zap.String("peer", a.peer.label()),
+			log.Warn("peer has our serial, but other content", zone, zap.String("peer", a.peer.label()),
 				zap.Uint32("serial", a.serial))
 		}
 		if a.err == nil || a.leftOut {
@@ -132,33 +132,33 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 		if a.kind != kindNone {
 			e.metrics.Transferred(a.kind.String(), "failed", 0, 0)
 		}
-		log.Warn("peer failed", zap.String("peer", a.peer.label()), zap.String("step", string(a.err.Step)),
+		log.Warn("peer failed", zone, zap.String("peer", a.peer.label()), zap.String("step", string(a.err.Step)),
 			zap.String("cause", string(a.err.Cause)), zap.Error(a.err), zap.Uint32("serial", j.served.View().Serial),
 			zap.Time("next_try", j.check.UTC()))
 	}
 	if !r.confirmed && allOlder(r.attempts) {
 		log.Error("every primary that answers has an older version than the copy: it is kept, and expires unless one has a newer one",
-			zap.Uint32("serial", old.Serial), zap.Time("expires", j.served.View().Expires.UTC()))
+			zone, zap.Uint32("serial", old.Serial), zap.Time("expires", j.served.View().Expires.UTC()))
 	}
 	if len(o.peers)+len(o.leftOut) == 0 {
-		log.Warn("zone has no peers: there is nobody to transfer it from")
+		log.Warn("zone has no peers: there is nobody to transfer it from", zone)
 	}
 	for _, w := range r.warnings {
-		log.Warn("new version is served, but not as it should be", zap.String("peer", r.from.label()),
+		log.Warn("new version is served, but not as it should be", zone, zap.String("peer", r.from.label()),
 			zap.String("cause", string(w.Cause)), zap.Error(w), zap.Uint32("serial", r.zone.Serial()))
 	}
 	if !published {
 		if r.confirmed && r.hold == nil {
-			log.Debug("zone is up to date", zap.Uint32("serial", old.Serial), zap.Time("next_try", j.check.UTC()))
+			log.Debug("zone is up to date", zone, zap.Uint32("serial", old.Serial), zap.Time("next_try", j.check.UTC()))
 		}
 		return
 	}
 	if r.released {
-		log.Info("held version released", zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial))
+		log.Info("held version released", zone, zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial))
 		return
 	}
 	e.metrics.Transferred(r.kind.String(), "ok", r.took, r.octets)
-	log.Info("zone transferred", zap.String("peer", r.from.label()), zap.String("kind", r.kind.String()),
+	log.Info("zone transferred", zone, zap.String("peer", r.from.label()), zap.String("kind", r.kind.String()),
 		zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial),
 		zap.Int("records", r.zone.Records()), zap.Int64("bytes", r.octets), zap.Duration("duration", r.took))
 }

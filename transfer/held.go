@@ -73,22 +73,22 @@ func (e *Engine) onHeld(zoneID string, serial uint32, do func(*job)) error {
 
 // holdLocked keeps what a refresh brought, or what is held already.
 func (e *Engine) holdLocked(j *job, r *refreshResult, published bool, now time.Time) {
-	log := e.log.WithLazy(zap.String("zone", j.apex().String()))
+	log, zone := e.log, zap.Stringer("zone", j.apex())
 	switch {
 	case r.hold != nil:
 		j.held = &held{received: r.received, serial: r.zone.Serial(), reason: r.hold, from: r.from, since: now, said: now, behind: j.held.rollback()}
 		j.held.changes = nil // it will be published whole
 		log.Error("new version held: the one before goes on being served until it is released or discarded",
-			zap.String("peer", r.from.label()), zap.String("cause", string(r.hold.Cause)), zap.Error(r.hold),
+			zone, zap.String("peer", r.from.label()), zap.String("cause", string(r.hold.Cause)), zap.Error(r.hold),
 			zap.Uint32("held_serial", j.held.serial), zap.Uint32("serial", j.served.View().Serial))
 	case published && j.held != nil:
 		if !r.released && !j.held.discarded {
-			log.Info(j.held.replaced(), zap.Uint32("held_serial", j.held.serial), zap.Uint32("serial", r.zone.Serial()))
+			log.Info(j.held.replaced(), zone, zap.Uint32("held_serial", j.held.serial), zap.Uint32("serial", r.zone.Serial()))
 		}
 		j.held = nil
 	case j.held != nil && !j.held.discarded && now.Sub(j.held.said) >= max(firstReminder, j.held.said.Sub(j.held.since)):
 		j.held.said = now
-		log.Error("new version is still held", zap.Duration("age", now.Sub(j.held.since)),
+		log.Error("new version is still held", zone, zap.Duration("age", now.Sub(j.held.since)),
 			zap.Uint32("held_serial", j.held.serial), zap.String("cause", string(j.held.reason.Cause)))
 	}
 }

@@ -123,7 +123,12 @@ func (a *Archive) save(meta Meta, z *zone.Zone, isRollback bool) error {
 	}
 	h := head{kind: kindCopy, key: keyOf(meta.ID), received: meta.Received.UnixMicro(), serial: z.Serial()}
 	h.prev = a.follows(h.key, h.serial, isRollback)
-	frame := frameWriter{octets: make([]byte, headSize, headSize+min(z.Octets()+1<<10, largeCopy))}
+	common := frames.Get().(*[commonFrame]byte)
+	defer frames.Put(common)
+	frame := frameWriter{octets: common[:headSize]}
+	if expected := z.Octets() + 1<<10; expected > commonFrame {
+		frame.octets = make([]byte, headSize, headSize+min(expected, largeCopy))
+	}
 	err := z.Encode(&frame)
 	if errors.Is(err, errLarge) {
 		return a.saveFile(h, meta.ID, z)

@@ -118,8 +118,8 @@ func (a *Archive) segmentOf(p place) (*segment, error) {
 	return s, nil
 }
 
-// frames holds memory for records of up to commonFrame octets, so that a start with
-// hundreds of thousands of them does not leave as much garbage.
+// frames holds memory for records of up to commonFrame octets, so that hundreds of
+// thousands of small zones do not leave as much garbage.
 var frames = sync.Pool{New: func() any { return new([commonFrame]byte) }}
 
 const commonFrame = 16 << 10

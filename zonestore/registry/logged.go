@@ -43,6 +43,9 @@ func appendNote(b []byte, note any) []byte {
 	return append(b, text...)
 }
 
+// replacementHead is the octets of an object without its texts.
+const replacementHead = 1 + 2 + 4 + 4
+
 func appendReplacement(b []byte, r Replacement) []byte {
 	b = append(b, byte(r.Kind))
 	b = binary.BigEndian.AppendUint16(b, uint16(len(r.ID)))
@@ -54,9 +57,16 @@ func appendReplacement(b []byte, r Replacement) []byte {
 	return b
 }
 
+// usualNote is more octets than the particulars of a transaction have, as a rule.
+const usualNote = 256
+
 // record is a transaction as it is logged.
 func (t *Transaction) record(after head) auditlog.Record {
-	body := appendNote(nil, transactionNote{t.Time, t.Actor})
+	size := usualNote
+	for _, r := range t.Changes {
+		size += replacementHead + len(r.ID) + len(r.Before) + len(r.Value)
+	}
+	body := appendNote(make([]byte, 0, size), transactionNote{t.Time, t.Actor})
 	for _, r := range t.Changes {
 		if r.Before != nil || r.Value != nil { // else it was created and deleted again
 			body = appendReplacement(body, r)
