@@ -2,11 +2,10 @@
 // versions, their copies on disk, and the times that decide how long they may
 // be served.
 //
-// A query finds its zone and version through atomic pointers alone; a new
-// version is written to disk first and then published by one pointer swap, so
-// what has been served is served again after a crash. Configuration lives in
-// the package registry below. Reading is safe from anywhere; for each zone id
-// there is one writer, the transfer engine.
+// A query finds its zone and version through atomic pointers alone; a new version
+// is published by one pointer swap and written to disk, so that a crash leaves one
+// that was served. Configuration lives in the package registry below. Reading is
+// safe from anywhere; for each zone id there is one writer, the transfer engine.
 package zonestore
 
 import (

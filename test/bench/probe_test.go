@@ -1,8 +1,8 @@
 package bench
 
 import (
+	"encoding/binary"
 	"errors"
-	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"secondaryd/internal/wire"
 )
 
 // A probe asks a server for the SOA of zones until all are answered. It pipelines
@@ -21,14 +23,16 @@ type probe struct {
 	step    time.Duration // between two looks at a zone that is not served
 	queries [][]byte      // by zone; the ID is the zone's index
 	pending []int         // zones that are not served yet
+	open    []bool        // by zone: an answer is to come
 	answer  [dns.MinMsgSize]byte
 }
 
 const (
 	probeStep = 2 * time.Millisecond
 	// fineStep is for what takes milliseconds only.
-	fineStep   = 150 * time.Microsecond
-	probeBurst = 64
+	fineStep = 150 * time.Microsecond
+	// probeWindow is how many answers may be outstanding.
+	probeWindow = 64
 	// probePatience is how long an answer may take before the question is
 	// repeated.
 	probePatience = 2 * time.Millisecond
@@ -51,6 +55,7 @@ func newProbe(t *testing.T, addr netip.AddrPort, zones []string) *probe {
 		}
 		p.queries, p.pending = append(p.queries, query), append(p.pending, i)
 	}
+	p.open = make([]bool, len(zones))
 	return p
 }
 
@@ -65,8 +70,8 @@ func (p *probe) dial() error {
 
 func (p *probe) close() { _ = p.conn.Close() } // a UDP socket has nothing to lose
 
-// wait returns when every zone is served with that serial. Bursts grow while all
-// of their queries are answered so.
+// wait returns when every zone is served with that serial. It asks for twice as many
+// zones at a time while all of them are.
 func (p *probe) wait(t *testing.T, serial uint32, limit time.Duration) {
 	t.Helper()
 	burst := 1
@@ -81,7 +86,7 @@ func (p *probe) wait(t *testing.T, serial uint32, limit time.Duration) {
 		}
 		p.pending = append(p.pending[n:], missing...)
 		if len(missing) == 0 {
-			burst = min(2*n, probeBurst)
+			burst = 2 * n
 			continue
 		}
 		burst = 1
@@ -89,37 +94,47 @@ func (p *probe) wait(t *testing.T, serial uint32, limit time.Duration) {
 	}
 }
 
-// ask asks for zones and returns those that are not served.
+// ask asks for zones, some at a time, and returns those that are not served.
 func (p *probe) ask(zones []int, serial uint32) (missing []int, err error) {
-	open := make(map[int]bool, len(zones))
-	for _, zone := range zones {
-		open[zone] = true
-		_, _ = p.conn.Write(p.queries[zone]) // refused as long as nobody listens
-	}
-	end := time.Now().Add(probePatience)
-	for len(open) > 0 {
+	var end time.Time
+	for sent, answered := 0, 0; answered < len(zones); {
+		for ; sent < len(zones) && sent-answered < probeWindow; sent++ {
+			p.open[zones[sent]] = true
+			_, _ = p.conn.Write(p.queries[zones[sent]]) // refused as long as nobody listens
+			end = time.Now().Add(probePatience)
+		}
 		size, err := receive(p.conn, p.answer[:], end)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			break
+			return p.renew(zones[:sent], append(missing, zones[sent:]...))
 		}
 		if err != nil {
 			continue // the write was refused
 		}
 		zone, served := servedZone(p.answer[:size], serial)
-		if !open[zone] {
+		if zone < 0 || zone >= len(p.open) || !p.open[zone] {
 			continue // it answers what was asked before
 		}
-		delete(open, zone)
+		p.open[zone] = false
+		answered++
 		if !served {
 			missing = append(missing, zone)
 		}
 	}
-	if len(open) == 0 {
-		return missing, nil
+	return missing, nil
+}
+
+// renew takes another socket when answers are late: they must not be taken for those
+// to later questions. It returns those of the zones that were not answered, beside
+// the missing ones.
+func (p *probe) renew(zones, missing []int) ([]int, error) {
+	for _, zone := range zones {
+		if p.open[zone] {
+			p.open[zone] = false
+			missing = append(missing, zone)
+		}
 	}
-	// Answers that come too late must not be taken for those to later questions.
 	p.close()
-	return slices.AppendSeq(missing, maps.Keys(open)), p.dial()
+	return missing, p.dial()
 }
 
 // probes ask for any number of zones, as many as one probe can tell apart at a
@@ -153,14 +168,24 @@ func (ps probes) close() {
 
 // servedZone returns which zone a message is about, negative if it can't be told,
 // and whether it answers with authority and that serial.
-func servedZone(msg []byte, serial uint32) (zone int, served bool) {
-	var m dns.Msg
-	if err := m.Unpack(msg); err != nil {
+func servedZone(msg []byte, serial uint32) (id int, served bool) {
+	h, ok := wire.ParseHeader(msg)
+	if !ok {
 		return -1, false
 	}
-	if m.Rcode != dns.RcodeSuccess || !m.Authoritative || len(m.Answer) != 1 {
-		return int(m.Id), false
+	id = int(h.ID)
+	if h.Rcode() != 0 || h.Flags&wire.FlagAA == 0 || h.QD != 1 || h.AN != 1 {
+		return id, false
 	}
-	soa, ok := m.Answer[0].(*dns.SOA)
-	return int(m.Id), ok && soa.Serial == serial
+	var r wire.Reader
+	r.Reset(msg)
+	if _, err := r.Question(); err != nil {
+		return id, false
+	}
+	rr, err := r.RR()
+	if err != nil || rr.Type != wire.TypeSOA || rr.Size < 20 {
+		return id, false
+	}
+	numbers := msg[rr.Data+rr.Size-20:] // behind the names, which may be compressed
+	return id, binary.BigEndian.Uint32(numbers) == serial
 }
