@@ -38,6 +38,8 @@ type batch struct {
 	used    int
 	longest int // octets that an answer may have
 
+	fragments bool // answers may be fragmented, see mayFragment
+
 	received int // datagrams in in
 	sent     int // answers of out that are dealt with
 	unsent   int // of them could not be sent
@@ -226,11 +228,24 @@ func (b *batch) trySend() bool {
 			return false
 		case unix.EINTR:
 		default: // of the first one
+			if errno == unix.EMSGSIZE && b.mayFragment() {
+				continue
+			}
 			b.sent++
 			b.unsent++
 		}
 	}
 	return true
+}
+
+// mayFragment allows fragments when an interface of the host takes no packet as large
+// as an answer, which no Ethernet does; false if that was done before.
+func (b *batch) mayFragment() bool {
+	if b.fragments {
+		return false
+	}
+	b.fragments = true
+	return setFragments(b.fd, true) == nil
 }
 
 // mmsg makes one of the two system calls, without blocking.

@@ -64,7 +64,7 @@ type Options struct {
 func (o *Options) setDefaults() {
 	o.Workers = cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
 	o.Batch = cmp.Or(o.Batch, 32)
-	o.UDPSize = min(max(cmp.Or(o.UDPSize, 1232), minUDP), maxUDP)
+	o.UDPSize = min(max(cmp.Or(o.UDPSize, safeUDP), minUDP), maxUDP)
 	o.MaxConns = min(cmp.Or(o.MaxConns, 10_000), max(descriptors()/2, 1))
 	o.MaxConnsPerAddress = cmp.Or(o.MaxConnsPerAddress, 100)
 	o.MaxInFlight = cmp.Or(o.MaxInFlight, 64)
@@ -96,7 +96,8 @@ func (o *Options) profile() profile {
 
 const (
 	maxUDP    = 4096
-	faultRate = 5 // log lines a second about what should not happen
+	safeUDP   = 1232 // fits the least MTU of IPv6 (RFC 9715 section 3.1)
+	faultRate = 5    // log lines a second about what should not happen
 )
 
 // Server answers on a set of addresses.
@@ -125,6 +126,12 @@ func New(o Options) (*Server, error) {
 	}
 	for _, socket := range sockets.udp {
 		setBuffers(socket, o.ReceiveBuffer, o.SendBuffer)
+		if o.UDPSize > safeUDP {
+			continue
+		}
+		if err := forbidFragments(socket); err != nil {
+			o.Log.Warn("answers may be fragmented on their way", zap.String("address", socket.LocalAddr().String()), zap.Error(err))
+		}
 	}
 	s := &Server{
 		options: o,

@@ -22,7 +22,10 @@ func controlSocket(network, address string, conn syscall.RawConn) error {
 	}
 	var failed error
 	err = conn.Control(func(fd uintptr) {
-		failed = setDatagramOptions(int(fd), network, addr.Addr().IsUnspecified())
+		failed = setFragments(int(fd), true)
+		if addr.Addr().IsUnspecified() {
+			failed = errors.Join(failed, tellDestination(int(fd), network))
+		}
 	})
 	return errors.Join(err, failed)
 }
@@ -49,21 +52,12 @@ func setShared(conn syscall.RawConn) error {
 	return errors.Join(err, failed)
 }
 
-// setDatagramOptions has the kernel ignore path MTUs that strangers report, and
-// tell for a wildcard address which one a query was sent to.
-func setDatagramOptions(fd int, network string, anyAddress bool) error {
+// tellDestination has the kernel tell which address a query was sent to.
+func tellDestination(fd int, network string) error {
 	if network == "udp4" {
-		err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_OMIT)
-		if anyAddress {
-			err = errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1))
-		}
-		return err
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
 	}
-	err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_OMIT)
-	if anyAddress {
-		err = errors.Join(err, unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1))
-	}
-	return err
+	return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
 }
 
 // setBuffers asks for room in a socket. Without the capability to go beyond the

@@ -22,6 +22,8 @@ func share(*net.UDPConn) error { return nil }
 
 func setBuffers(udpSocket, int, int) {}
 
+func forbidFragments(udpSocket) error { return nil }
+
 func pinThread(int) error { return errors.New("not on this system") }
 
 func descriptors() int { return math.MaxInt32 }
