@@ -73,7 +73,7 @@ func TestQueriesAllocateNothing(t *testing.T) {
 	}
 	for name, query := range queries {
 		if n := testing.AllocsPerRun(200, func() {
-			if w.handle(query, UDP, testClient, time.Now(), out) == nil {
+			if w.handle(query, arrival{transport: UDP, client: testClient, at: time.Now()}, out) == nil {
 				t.Fatal("no answer")
 			}
 		}); n != 0 {
@@ -128,7 +128,7 @@ func BenchmarkHandle(b *testing.B) {
 			query, out := packed(b, "www.example.org A edns"), make([]byte, maxUDP)
 			b.ReportAllocs()
 			for b.Loop() {
-				w.handle(query, UDP, testClient, time.Now(), out)
+				w.handle(query, arrival{transport: UDP, client: testClient, at: time.Now()}, out)
 			}
 		})
 	}

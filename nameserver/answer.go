@@ -12,10 +12,10 @@ import (
 // authoritative server without recursion follows it. Step 1 and step 4 of it
 // are about recursion and caches, step 5 about nothing here.
 func (r *responder) answerFromZones() []byte {
-	r.lookFor(r.query.name)
+	r.lookForQuestion()
 	if bytes.Equal(r.names.Name(0), r.query.name) {
 		// All in lower case: the hashes hold for the question as it was written.
-		r.msg.names.enterAll(&r.names, questionAt)
+		r.msg.names.enterAll(r.names, questionAt)
 	}
 	served := r.nearestZone()
 	if served == nil {
@@ -46,10 +46,19 @@ func (r *responder) answerFromZones() []byte {
 	return r.finish()
 }
 
+// lookForQuestion makes the query name the one that is looked up.
+func (r *responder) lookForQuestion() {
+	if r.foreseen == nil {
+		r.lookFor(r.query.name)
+		return
+	}
+	r.current, r.names = r.query.name, &r.foreseen.names
+}
+
 // lookFor makes name the one that is looked up. Its memory must last.
 func (r *responder) lookFor(name wire.Name) {
-	r.current = name
-	r.names.Set(wire.AppendFolded(r.folded[:0], name), r.seed)
+	r.current, r.names = name, &r.own
+	r.own.Set(wire.AppendFolded(r.folded[:0], name), r.seed)
 }
 
 // step is step 3: it looks the current name up in the zone and writes what is
@@ -57,7 +66,7 @@ func (r *responder) lookFor(name wire.Name) {
 // name.
 func (r *responder) step() bool {
 	r.proofs.expanded = false
-	m := r.zone.Find(&r.names)
+	m := r.zone.Find(r.names)
 	r.resembles(m)
 	if m.Covered && m.Above.IsCut() && !r.asksForDSOf(m) {
 		r.referral(m.Above) // step 3 b

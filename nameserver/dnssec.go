@@ -10,14 +10,23 @@ import (
 // name. DS belongs to the parent's side of a cut (RFC 4035 section 3.1.4.1): at
 // the apex of a zone it is asked of the zone above, if that is ours too.
 func (r *responder) nearestZone() *zonestore.Served {
-	served, depth := r.zones.Find(&r.names, 0)
+	served, depth := r.deepestZone()
 	if served == nil || depth > 0 || r.query.qtype != wire.TypeDS || r.names.Count() == 0 {
 		return served
 	}
-	if parent, _ := r.zones.Find(&r.names, 1); parent != nil {
+	if parent, _ := r.zones.Find(r.names, 1); parent != nil {
 		return parent
 	}
 	return served
+}
+
+// deepestZone returns the zone that the current name is in, and the label where
+// the zone's name begins.
+func (r *responder) deepestZone() (*zonestore.Served, int) {
+	if f := r.foreseen; f != nil && r.names == &f.names {
+		return f.served, f.depth
+	}
+	return r.zones.Find(r.names, 0)
 }
 
 // asksForDSOf reports whether the query is for the DS of the cut that m is.

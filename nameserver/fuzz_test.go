@@ -2,6 +2,7 @@ package nameserver
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -48,8 +49,24 @@ func FuzzAnswer(f *testing.F) {
 		ahead.run(2, func(i int) []byte { return [][]byte{msg, valid}[i] })
 		for _, r := range []*responder{r, all} {
 			checkAnyAnswer(t, r, msg, overTCP)
+			checkForeseen(t, r, msg, ahead.query(0))
 		}
 	})
+}
+
+// checkForeseen compares the answer to a query of which something was found out
+// while looking ahead with the one without that.
+func checkForeseen(t *testing.T, r *responder, msg []byte, f *foreseen) {
+	t.Helper()
+	if h, ok := wire.ParseHeader(msg); !ok || h.Opcode() != wire.OpcodeQuery {
+		return
+	}
+	from := by(UDP)
+	want := slices.Clone(r.answer(bytes.Clone(msg), from, make([]byte, 0, r.udpSize)))
+	from.foreseen = f
+	if got := r.answer(bytes.Clone(msg), from, make([]byte, 0, r.udpSize)); !bytes.Equal(got, want) {
+		t.Errorf("query %x\nanswered %x\nforeseen %x", msg, want, got)
+	}
 }
 
 // checkAnyAnswer gives r a message that may be anything and checks what holds of

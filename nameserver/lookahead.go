@@ -9,10 +9,18 @@ import (
 // lookahead has the memory that queries of a batch will need fetched for all of
 // them at once, before they are answered one by one.
 type lookahead struct {
-	zones  Zones
-	seed   uint64
-	probes []zone.Probe
-	names  wire.Suffixes
+	zones    Zones
+	seed     uint64
+	probes   []zone.Probe
+	foreseen []foreseen
+}
+
+// foreseen is what was found out about a query while looking ahead.
+type foreseen struct {
+	names  wire.Suffixes     // of the name in its question
+	served *zonestore.Served // the deepest zone that the name is in, nil if there is none
+	depth  int               // the label where that zone's name begins
+	known  bool              // all of this; the name is plain
 	folded [wire.MaxName]byte
 }
 
@@ -20,14 +28,16 @@ type lookahead struct {
 const lookaheadFrom = 4
 
 func newLookahead(zones Zones, size int) *lookahead {
-	return &lookahead{zones: zones, seed: zones.Seed(), probes: make([]zone.Probe, size)}
+	return &lookahead{zones: zones, seed: zones.Seed(), probes: make([]zone.Probe, size), foreseen: make([]foreseen, size)}
 }
 
 // run looks at n queries. They may be anything.
 func (l *lookahead) run(n int, query func(i int) []byte) {
 	probes := l.probes[:n]
 	for i := range probes {
-		probes[i].Start(l.zoneOf(query(i)), &l.names)
+		f := &l.foreseen[i]
+		l.look(f, query(i))
+		probes[i].Start(f.version(), &f.names)
 	}
 	for i := range probes {
 		probes[i].Node()
@@ -37,23 +47,32 @@ func (l *lookahead) run(n int, query func(i int) []byte) {
 	}
 }
 
-// zoneOf returns the version that answers msg, nil if none does, and sets the
-// names to those of its question.
-func (l *lookahead) zoneOf(msg []byte) *zone.Zone {
+// query returns what run found out about query i, nil if that is nothing.
+func (l *lookahead) query(i int) *foreseen {
+	if f := &l.foreseen[i]; f.known {
+		return f
+	}
+	return nil
+}
+
+// look finds the zone that the name in msg's question is in.
+func (l *lookahead) look(f *foreseen, msg []byte) {
+	f.served, f.known = nil, false
 	name := questionName(msg)
 	if name == nil {
+		return
+	}
+	f.names.Set(wire.AppendFolded(f.folded[:0], name), l.seed)
+	f.served, f.depth = l.zones.Find(&f.names, 0)
+	f.known = true
+}
+
+// version returns the version that will answer, nil if none does.
+func (f *foreseen) version() *zone.Zone {
+	if f.served == nil {
 		return nil
 	}
-	l.names.Set(wire.AppendFolded(l.folded[:0], name), l.seed)
-	served, _ := l.zones.Find(&l.names, 0)
-	if served == nil {
-		return nil
-	}
-	view := served.View()
-	if view.State != zonestore.StateServing {
-		return nil
-	}
-	return view.Zone
+	return f.served.View().Zone
 }
 
 // questionName returns the name of msg's question if it is plain, else nil.

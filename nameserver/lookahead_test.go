@@ -1,6 +1,8 @@
 package nameserver
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +51,32 @@ func TestLookaheadPanicIsContained(t *testing.T) {
 		if _, err := conn.Read(make([]byte, maxUDP)); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// What is found out while looking ahead does not change the answer.
+func TestForeseen(t *testing.T) {
+	t.Parallel()
+	store := newStore(t, exampleOrg, signedExample)
+	store.Configure("empty", wire.Name("\x05empty\x03org\x00"))
+	r := testResponder(store)
+	questions := append([]string{"example.net A", "empty.org A", "WWW.Example.ORG A", "example.org DS", ". NS"}, slices.Sorted(maps.Values(pathQueries))...)
+	l := newLookahead(store, len(questions))
+	queries := make([][]byte, len(questions))
+	for i, question := range questions {
+		queries[i] = packed(t, question)
+	}
+	l.run(len(queries), func(i int) []byte { return queries[i] })
+	for i, query := range queries {
+		if l.query(i) == nil {
+			t.Errorf("nothing is known of %s", questions[i])
+		}
+		checkForeseen(t, r, query, l.query(i))
+	}
+	// Nothing is left of the queries before.
+	l.run(2, func(i int) []byte { return [][]byte{nil, packed(t, "www.example.org A")[:20]}[i] })
+	if l.query(0) != nil || l.query(1) != nil {
+		t.Error("something is known of what is no query")
 	}
 }
 

@@ -126,7 +126,7 @@ func (r *responder) zoneNamed(name wire.Name) *zonestore.Served {
 		return nil
 	}
 	r.lookFor(name)
-	if served, depth := r.zones.Find(&r.names, 0); served != nil && depth == 0 {
+	if served, depth := r.zones.Find(r.names, 0); served != nil && depth == 0 {
 		return served
 	}
 	return nil

@@ -72,6 +72,7 @@ type arrival struct {
 	transport Transport
 	client    netip.AddrPort // IPv4 as such, never mapped into IPv6
 	at        time.Time
+	foreseen  *foreseen // nil: nobody looked ahead
 }
 
 // A responder answers messages, one at a time. It holds all the memory that
@@ -103,9 +104,10 @@ type responder struct {
 	// The name being looked up: the query name, then the targets of aliases.
 	asked     *zonestore.Served // the zone of the query name, nil before it is known and if there is none
 	served    *zonestore.Served
-	zone      *zone.Zone    // its version
-	current   wire.Name     // case as received
-	names     wire.Suffixes // of its folded form
+	zone      *zone.Zone     // its version
+	current   wire.Name      // case as received
+	names     *wire.Suffixes // of its folded form: those that were foreseen, or its own
+	own       wire.Suffixes
 	folded    [wire.MaxName]byte
 	aliases   aliases
 	additions additions

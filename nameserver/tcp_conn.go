@@ -176,7 +176,7 @@ func (c *tcpConn) answerSome(now time.Time) bool {
 		}
 		start := len(out)
 		room := out[start+lengthSize : cap(out)]
-		if answer := c.worker.handle(query, TCP, c.client, now, room); answer != nil {
+		if answer := c.worker.handle(query, arrival{transport: TCP, client: c.client, at: now}, room); answer != nil {
 			out = binary.BigEndian.AppendUint16(out, uint16(len(answer)))
 			out = append(out, answer...) // to where it is, as a rule
 		}

@@ -36,11 +36,13 @@ func (u *udpServer) run(ctx context.Context) {
 // only counted, for the client will ask again.
 func (u *udpServer) answer(n int) {
 	now := time.Now()
-	if n >= lookaheadFrom {
-		u.lookAhead(n)
-	}
+	foreseen := n >= lookaheadFrom && u.lookAhead(n)
 	for i := range n {
-		if answer := u.worker.handle(u.batch.query(i), UDP, u.batch.client(i), now, u.batch.room()); answer != nil {
+		from := arrival{transport: UDP, client: u.batch.client(i), at: now}
+		if foreseen {
+			from.foreseen = u.ahead.query(i)
+		}
+		if answer := u.worker.handle(u.batch.query(i), from, u.batch.room()); answer != nil {
 			u.batch.reply(i, answer)
 		}
 	}
@@ -51,13 +53,14 @@ func (u *udpServer) answer(n int) {
 }
 
 // lookAhead prepares for the n queries. A bug there costs time and no answer.
-func (u *udpServer) lookAhead(n int) {
+func (u *udpServer) lookAhead(n int) (done bool) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			u.worker.panicked(fault, netip.AddrPort{})
 		}
 	}()
 	u.ahead.run(n, u.batch.query)
+	return true
 }
 
 // failed reports an error of receiving that is not the end, and waits a little,

@@ -8,7 +8,7 @@ import "secondaryd/zonestore/zone"
 // the name has no data. NS and DNAME at a wildcard are data like any other:
 // they neither delegate nor rename (RFC 4592 section 4.2, RFC 6672 section 3.3).
 func (r *responder) wildcard(m zone.Match) bool {
-	source, ok := r.zone.Wildcard(m, &r.names)
+	source, ok := r.zone.Wildcard(m, r.names)
 	if !ok {
 		r.nameError(m)
 		return false

@@ -25,21 +25,20 @@ type worker struct {
 	byZone    int           // the number of workers, if queries are counted for each zone too; else 0
 }
 
-// handle returns the answer to msg, which came at a time, in out's memory, or
-// nil.
-func (w *worker) handle(msg []byte, transport Transport, client netip.AddrPort, at time.Time, out []byte) (answer []byte) {
+// handle returns the answer to msg in out's memory, or nil.
+func (w *worker) handle(msg []byte, from arrival, out []byte) (answer []byte) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			w.panicked(fault, client)
+			w.panicked(fault, from.client)
 			answer = serverFailure(msg, out)
 		}
 	}()
-	answer = w.responder.answer(msg, arrival{transport, client, at}, out)
+	answer = w.responder.answer(msg, from, out)
 	if answer == nil || w.responder.query.header.Opcode() == wire.OpcodeNotify {
 		return answer
 	}
 	if answer = w.limit(answer); answer != nil {
-		w.counters.Answered(transport, w.responder.query.qtype, w.responder.rcode, len(answer))
+		w.counters.Answered(from.transport, w.responder.query.qtype, w.responder.rcode, len(answer))
 		w.ready++
 		if zone := w.responder.asked; zone != nil && w.byZone > 0 {
 			zone.CountQueries(w.byZone).Answered(w.counters, w.responder.rcode)
