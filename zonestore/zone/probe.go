@@ -65,7 +65,17 @@ func (p *Probe) Data() {
 	}
 	slab := &p.zone.slab
 	prefetch(unsafe.Pointer(&slab.at(p.node.name)[0]))
-	if p.node.sets != 0 {
-		prefetch(unsafe.Pointer(&slab.at(p.node.sets)[0]))
+	if p.node.sets == 0 {
+		return
+	}
+	sets := slab.at(p.node.sets)
+	for at := 0; at < min(len(sets), setsAhead); at += cacheLine {
+		prefetch(unsafe.Pointer(&sets[at]))
 	}
 }
+
+// setsAhead is more octets than the records of a name have, as a rule.
+const (
+	cacheLine = 64
+	setsAhead = 3 * cacheLine
+)
