@@ -30,9 +30,8 @@ type probe struct {
 const (
 	probeStep = 2 * time.Millisecond
 	// fineStep is for what takes milliseconds only.
-	fineStep = 150 * time.Microsecond
-	// probeWindow is how many answers may be outstanding.
-	probeWindow = 64
+	fineStep   = 150 * time.Microsecond
+	probeBurst = 64
 	// probePatience is how long an answer may take before the question is
 	// repeated.
 	probePatience = 2 * time.Millisecond
@@ -70,8 +69,8 @@ func (p *probe) dial() error {
 
 func (p *probe) close() { _ = p.conn.Close() } // a UDP socket has nothing to lose
 
-// wait returns when every zone is served with that serial. It asks for twice as many
-// zones at a time while all of them are.
+// wait returns when every zone is served with that serial. Bursts grow while all
+// of their queries are answered so, up to what leaves a server time for other work.
 func (p *probe) wait(t *testing.T, serial uint32, limit time.Duration) {
 	t.Helper()
 	burst := 1
@@ -86,7 +85,7 @@ func (p *probe) wait(t *testing.T, serial uint32, limit time.Duration) {
 		}
 		p.pending = append(p.pending[n:], missing...)
 		if len(missing) == 0 {
-			burst = 2 * n
+			burst = min(2*n, probeBurst)
 			continue
 		}
 		burst = 1
@@ -94,18 +93,17 @@ func (p *probe) wait(t *testing.T, serial uint32, limit time.Duration) {
 	}
 }
 
-// ask asks for zones, some at a time, and returns those that are not served.
+// ask asks for zones and returns those that are not served.
 func (p *probe) ask(zones []int, serial uint32) (missing []int, err error) {
-	var end time.Time
-	for sent, answered := 0, 0; answered < len(zones); {
-		for ; sent < len(zones) && sent-answered < probeWindow; sent++ {
-			p.open[zones[sent]] = true
-			_, _ = p.conn.Write(p.queries[zones[sent]]) // refused as long as nobody listens
-			end = time.Now().Add(probePatience)
-		}
+	for _, zone := range zones {
+		p.open[zone] = true
+		_, _ = p.conn.Write(p.queries[zone]) // refused as long as nobody listens
+	}
+	end := time.Now().Add(probePatience)
+	for left := len(zones); left > 0; {
 		size, err := receive(p.conn, p.answer[:], end)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return p.renew(zones[:sent], append(missing, zones[sent:]...))
+			return p.renew(zones, missing)
 		}
 		if err != nil {
 			continue // the write was refused
@@ -115,7 +113,7 @@ func (p *probe) ask(zones []int, serial uint32) (missing []int, err error) {
 			continue // it answers what was asked before
 		}
 		p.open[zone] = false
-		answered++
+		left--
 		if !served {
 			missing = append(missing, zone)
 		}

@@ -17,12 +17,15 @@ type workspace struct {
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
-// keptOctets is how much RDATA a workspace may have room for when it is kept.
-const keptOctets = 64 << 10
+// A workspace that has room for more than that is not kept.
+const (
+	keptOctets  = 64 << 10 // of RDATA
+	keptRecords = 1024
+)
 
 // leave gives the workspace to the next who makes a zone. Nobody may use it any more.
 func (w *workspace) leave() {
-	if cap(w.pending.data) > keptOctets || cap(w.pending.records) > firstLook {
+	if p := &w.pending; cap(p.data) > keptOctets || cap(p.records) > keptRecords || cap(p.sets) > keptRecords {
 		return
 	}
 	w.pending.reset()
