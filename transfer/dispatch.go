@@ -50,13 +50,38 @@ func (e *Engine) peersLocked(j *job) []peer {
 	return peers
 }
 
+// pollTurn is whether a zone may be polled, as far as the poll rate of its peer goes.
+type pollTurn uint8
+
+const (
+	turnNone     pollTurn = iota
+	turnReserved          // at its time
+	turnOrdered           // now, whatever the rate
+)
+
 // pollWait returns how long j must wait for the poll rate of its peer. A zone
-// without a copy is not polled, it asks for the transfer.
+// without a copy is not polled, it asks for the transfer. On a machine that is busy
+// otherwise the times of many polls may pass before they are looked at: then they do
+// not begin together all the same.
 func (e *Engine) pollWait(j *job, s *share, now time.Time) time.Duration {
-	if j.granted || j.served.View().State != zonestore.StateServing {
+	if j.turn == turnOrdered || j.served.View().State != zonestore.StateServing {
 		return 0
 	}
-	j.granted = true
+	if j.turn == turnNone {
+		j.turn = turnReserved
+		if wait := e.reservePoll(j, s, now); wait > 0 {
+			return wait
+		}
+	}
+	if !s.begun.AllowN(now, 1) {
+		return together
+	}
+	return 0
+}
+
+// reservePoll gives j its place among the polls of a peer, and returns how far off it
+// is.
+func (e *Engine) reservePoll(j *job, s *share, now time.Time) time.Duration {
 	wait := s.polls.ReserveN(now, 1).DelayFrom(now)
 	if wait > pollsLate && now.Sub(s.said) > pollsLate {
 		s.said = now
@@ -90,7 +115,7 @@ func (e *Engine) startLocked(j *job, c choice) {
 	for _, p := range o.peers {
 		e.shareLocked(p.addr).breaker.probe()
 	}
-	j.queued, j.wish, j.granted = nil, wish{}, false
+	j.queued, j.wish, j.turn = nil, wish{}, turnNone
 	j.begin(time.Now())
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel

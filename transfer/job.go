@@ -34,10 +34,10 @@ type job struct {
 	flurry   int32
 	failures int32 // refreshes in a row that confirmed nothing
 
-	granted bool // the poll rate of its peer allows it
-	running bool // a refresh is under way, or an order that takes the place of one
-	claimed bool // the latter
-	removed bool // no longer configured
+	turn    pollTurn // by the poll rate of its peer
+	running bool     // a refresh is under way, or an order that takes the place of one
+	claimed bool     // the latter
+	removed bool     // no longer configured
 	wish    wish
 	queued  *places // where it waits, nil if it does not
 	holds   *places // the share of a peer it has a place in

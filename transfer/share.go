@@ -12,7 +12,8 @@ import (
 // name it.
 type share struct {
 	places  places
-	polls   *rate.Limiter
+	polls   *rate.Limiter // gives each poll its time
+	begun   *rate.Limiter // of polls whose time has come
 	breaker breaker
 	said    time.Time // when the log last told that its polls are late
 }
@@ -21,7 +22,10 @@ func (e *Engine) shareLocked(addr netip.AddrPort) *share {
 	s, ok := e.shares[addr]
 	if !ok {
 		limit := e.limits.PollsPerSecond
-		s = &share{polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/50))}
+		s = &share{
+			polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/50)),
+			begun: rate.NewLimiter(rate.Limit(limit), max(1, limit/20)),
+		}
 		e.shares[addr] = s
 	}
 	return s

@@ -1,0 +1,38 @@
+package transfer
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestPollsHeldUp: polls whose time has passed unnoticed, because the machine was busy,
+// do not all begin at once.
+func TestPollsHeldUp(t *testing.T) {
+	inWorld(t, func(w *world) {
+		peer := w.addPeer(1, fakeHost{serial: 1})
+		var ids []string
+		for i := range 200 {
+			ids = append(ids, w.addZone(fmt.Sprintf("n%d.test.", i), peer))
+		}
+		pass(time.Minute)
+		e := w.Engine
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		now := time.Now()
+		begin := func() (n int) {
+			for _, id := range ids {
+				j := e.jobs[id]
+				if e.pollWait(j, e.shareLocked(e.resolver.peersOf(id)[0].addr), now) == 0 {
+					n++
+				}
+			}
+			return n
+		}
+		begin() // each gets its time
+		now = now.Add(time.Minute)
+		if n, most := begin(), e.limits.PollsPerSecond/20; n != most {
+			t.Errorf("%d polls began in the same moment, want %d", n, most)
+		}
+	})
+}
