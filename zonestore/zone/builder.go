@@ -55,7 +55,7 @@ type Builder struct {
 // computed with; see wire.Suffixes.
 func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
 	b := &Builder{limits: limits}
-	b.workspace = workspaces.Get().(*workspace)
+	b.workspace = takeWorkspace()
 	b.growth = 6 // it is laid out anew when all is there
 	b.zone = &Zone{
 		apex:   append(wire.Name(nil), apex...),
@@ -168,8 +168,7 @@ func (b *Builder) Finish() (*Zone, error) {
 	if err := b.memory(); err != nil {
 		return nil, err
 	}
-	b.workspace.leave()
-	b.workspace = nil
+	b.leave()
 	return z, nil
 }
 

@@ -36,7 +36,7 @@ type Delta struct {
 // NewDelta begins a version that follows base.
 func NewDelta(base *Zone, limits Limits) *Delta {
 	return &Delta{
-		grower: grower{zone: base.fork(), born: flagHidden, growth: 1, workspace: new(workspace)},
+		grower: grower{zone: base.fork(), born: flagHidden, growth: 1, workspace: takeWorkspace()},
 		base:   base,
 		limits: limits,
 		owner:  none,
@@ -177,6 +177,7 @@ func (d *Delta) Finish() (*Zone, error) {
 	if err := d.apply(); err != nil {
 		return nil, err
 	}
+	d.leave()
 	z := d.zone
 	if err := z.readSOA(); err != nil {
 		return nil, err

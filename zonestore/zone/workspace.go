@@ -17,14 +17,18 @@ type workspace struct {
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
+func takeWorkspace() *workspace { return workspaces.Get().(*workspace) }
+
 // A workspace that has room for more than that is not kept.
 const (
 	keptOctets  = 64 << 10 // of RDATA
 	keptRecords = 1024
 )
 
-// leave gives the workspace to the next who makes a zone. Nobody may use it any more.
-func (w *workspace) leave() {
+// leave gives the workspace to the next who makes a zone: this one is made.
+func (g *grower) leave() {
+	w := g.workspace
+	g.workspace = nil
 	if p := &w.pending; cap(p.data) > keptOctets || cap(p.records) > keptRecords || cap(p.sets) > keptRecords {
 		return
 	}
