@@ -18,13 +18,17 @@ type share struct {
 	said    time.Time // when the log last told that its polls are late
 }
 
+// pollTurns is how many times a second polls begin, see together. As many begin in a
+// moment as fall due in one turn and a half: fewer would lose what a turn comes late.
+const pollTurns = int(time.Second / together)
+
 func (e *Engine) shareLocked(addr netip.AddrPort) *share {
 	s, ok := e.shares[addr]
 	if !ok {
 		limit := e.limits.PollsPerSecond
 		s = &share{
-			polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/50)),
-			begun: rate.NewLimiter(rate.Limit(limit), max(1, limit/20)),
+			polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/pollTurns)),
+			begun: rate.NewLimiter(rate.Limit(limit), max(2, limit*3/2/pollTurns)),
 		}
 		e.shares[addr] = s
 	}

@@ -54,7 +54,7 @@ func TestKill9ServesAtOnce(t *testing.T) {
 	u := primaryOf(t, zoneName, key.Name, lazy)
 	d := harness.StartDaemon(t, harness.DaemonOptions{})
 	before := d.Zone(t, zoneName, d.Peer(t, "p", u.Addr(), &key))
-	harness.WaitSerial(t, d.DNS, zoneName, 1)
+	d.WaitLog(t, event("zone transferred", zoneName), "the copy to be saved")
 	want := harness.Ask(t, d.DNS, "www."+zoneName, dns.TypeAAAA)
 	u.Stop()
 	d.Kill()
