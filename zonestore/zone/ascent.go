@@ -26,7 +26,7 @@ func (b *Builder) reach(owner wire.Name) (uint32, error) {
 		return b.nodeOf(owner)
 	}
 	order, labels := owner.Meet(b.zone.nodeName(b.current))
-	if labels < b.zone.labels {
+	if labels < int(b.zone.labels) {
 		return 0, fmt.Errorf("%s: %w", owner, ErrOutOfZone)
 	}
 	if order < 0 {

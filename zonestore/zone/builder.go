@@ -59,7 +59,7 @@ func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
 	b.growth = 6 // it is laid out anew when all is there
 	b.zone = &Zone{
 		apex:   append(wire.Name(nil), apex...),
-		labels: apex.Labels(),
+		labels: uint8(apex.Labels()),
 		seed:   seed,
 		chains: &noChains,
 	}
@@ -67,7 +67,7 @@ func NewBuilder(apex wire.Name, seed uint64, limits Limits) (*Builder, error) {
 	if _, err := b.addNode(apex, hash, none); err != nil {
 		return nil, err
 	}
-	b.labels, b.hashes[b.zone.labels] = b.zone.labels, hash
+	b.labels, b.hashes[b.zone.labels] = int(b.zone.labels), hash
 	return b, nil
 }
 

@@ -48,7 +48,7 @@ func (d *Delta) consequences() {
 	for _, i := range d.touched {
 		z.inherit(i)
 	}
-	z.dead += d.died()
+	z.dead = uint32(int(z.dead) + d.died())
 	switch {
 	case d.recount:
 		z.resettle()
@@ -107,7 +107,7 @@ const (
 
 // wasteful reports whether half of the zone is of no more use.
 func (z *Zone) wasteful() bool {
-	return z.waste > max(z.slab.span()/2, leastWaste) || z.dead > max(z.nodes.len()/2, leastDead)
+	return z.waste > max(z.slab.span()/2, leastWaste) || int(z.dead) > max(z.nodes.len()/2, leastDead)
 }
 
 // rebuilt returns the zone without what is of no more use. So many changes led

@@ -98,7 +98,7 @@ func (d *decoder) header() (*Zone, sizes, error) {
 	if end, err := wire.SkipName(apex, 0); err != nil || end != len(apex) {
 		return nil, sizes{}, fmt.Errorf("%w: bad apex", ErrDamaged)
 	}
-	z := &Zone{apex: apex, labels: apex.Labels(), seed: number(0), records: int(number(1)), chains: &noChains, suspect: true}
+	z := &Zone{apex: apex, labels: uint8(apex.Labels()), seed: number(0), records: int(number(1)), chains: &noChains, suspect: true}
 	return z, sizes{version, number(2), number(3), number(4), number(5), number(6)}, nil
 }
 

@@ -254,7 +254,7 @@ func (z *Zone) walk(o *order) []string {
 	for i, page := range o.pages {
 		for j, n := range page.nodes {
 			names = append(names, z.nodeName(n).String())
-			if page.keys[j] != sortKey(z.nodeName(n), z.labels) || j == 0 && o.firsts[i] != page.keys[0] {
+			if page.keys[j] != sortKey(z.nodeName(n), int(z.labels)) || j == 0 && o.firsts[i] != page.keys[0] {
 				names = append(names, "a wrong key")
 			}
 		}

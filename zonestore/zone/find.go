@@ -20,7 +20,7 @@ type Match struct {
 // seed. The name must be the apex or lie below it.
 func (z *Zone) Find(s *wire.Suffixes) Match {
 	depth := 0
-	last := s.Count() - z.labels
+	last := s.Count() - int(z.labels)
 	for ; depth < last; depth++ {
 		if i, ok := z.lookup(s.Hash(depth), s.Name(depth)); ok && z.nodes.at(i).flags&flagHidden == 0 {
 			return z.match(i, depth)

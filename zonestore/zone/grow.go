@@ -41,7 +41,7 @@ func (g *grower) nearest(owner wire.Name) (i uint32, depth int, err error) {
 	}
 	s := &g.suffixes
 	s.Set(wire.AppendFolded(g.folded[:0], owner), g.zone.seed)
-	last := s.Count() - g.zone.labels
+	last := s.Count() - int(g.zone.labels)
 	for ; depth < last; depth++ {
 		if i, ok := g.zone.lookup(s.Hash(depth), s.Name(depth)); ok {
 			return i, depth, nil

@@ -62,7 +62,7 @@ type place struct {
 	node uint32
 }
 
-func (z *Zone) place(i uint32) place { return place{sortKey(z.nodeName(i), z.labels), i} }
+func (z *Zone) place(i uint32) place { return place{sortKey(z.nodeName(i), int(z.labels)), i} }
 
 func (p *orderPage) place(i int) place { return place{p.keys[i], p.nodes[i]} }
 
@@ -136,7 +136,7 @@ func (o *order) last() uint32 {
 // before returns the last node whose name is at or before name, which must be
 // folded and in the zone; ok is false if all are behind it.
 func (z *Zone) before(o *order, name wire.Name) (node uint32, ok bool) {
-	key := sortKey(name, z.labels)
+	key := sortKey(name, int(z.labels))
 	// The page whose first key is above the key ends the search; names with the
 	// very same key may begin in the pages before it.
 	at := sort.Search(len(o.firsts), func(i int) bool { return o.firsts[i] > key })

@@ -57,7 +57,7 @@ func (z *Zone) advance(s *stretch) bool {
 	for s.at < s.last {
 		s.at++
 		if !z.nodes.at(s.at).isDead() {
-			s.key = sortKey(z.nodeName(s.at), z.labels)
+			s.key = sortKey(z.nodeName(s.at), int(z.labels))
 			return true
 		}
 	}

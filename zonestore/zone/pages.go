@@ -4,10 +4,11 @@ import "slices"
 
 // pages is an array in pieces, of which versions of a zone share those that are
 // alike. While a version is made of another, shared tells which pages still
-// belong to both and must be copied before they change; otherwise it is nil.
+// belong to both and must be copied before they change; otherwise it is nil, for a
+// pointer is all that each of many small zones has room for.
 type pages[T any] struct {
 	all    [][]T
-	shared []bool
+	shared *[]bool
 }
 
 // paged lays pages of size elements over all.
@@ -25,14 +26,14 @@ func (p *pages[T]) fork() pages[T] {
 	for i := range shared {
 		shared[i] = true
 	}
-	return pages[T]{all: slices.Clone(p.all), shared: shared}
+	return pages[T]{all: slices.Clone(p.all), shared: &shared}
 }
 
 // own returns page i, which the caller may change from now on.
 func (p *pages[T]) own(i int) []T {
-	if i < len(p.shared) && p.shared[i] {
+	if p.shared != nil && i < len(*p.shared) && (*p.shared)[i] {
 		p.all[i] = slices.Clone(p.all[i])
-		p.shared[i] = false
+		(*p.shared)[i] = false
 	}
 	return p.all[i]
 }

@@ -29,7 +29,7 @@ func (p *Probe) Start(z *Zone, s *wire.Suffixes) {
 	if z == nil {
 		return
 	}
-	below := s.Count() - z.labels
+	below := s.Count() - int(z.labels)
 	p.count = min(below, probed)
 	p.whole = p.count == below
 	for i := range p.count {

@@ -34,7 +34,7 @@ func (z *Zone) verify(version uint32) error {
 	if err != nil {
 		return err
 	}
-	z.waste, z.dead = max(0, z.slab.span()-int(all.octets.Load())-1), int(all.dead.Load())
+	z.waste, z.dead = max(0, z.slab.span()-int(all.octets.Load())-1), uint32(all.dead.Load())
 	z.apex = z.nodeName(0)
 	if version == oldVersion {
 		z.resettle() // its flags meant something else

@@ -16,18 +16,19 @@ import (
 	"secondaryd/internal/wire"
 )
 
-// Zone is one version of a zone. It never changes.
+// Zone is one version of a zone. It never changes. There may be hundreds of thousands
+// of them: its fields are in an order that leaves no gaps.
 type Zone struct {
 	apex    wire.Name // case as received
-	labels  int       // of the apex
+	labels  uint8     // of the apex
 	suspect bool      // a record is of a kind that can break a rule, see Faults
 	// extended tells that a Delta of this version writes behind the end of its
 	// slab; the memory there is given away once.
 	extended atomic.Bool
 	soa      SOA
+	dead     uint32 // nodes without a use; see node.isDead
 	seed     uint64
 	records  int
-	dead     int // nodes without a use; see node.isDead
 	waste    int // octets of the slab without a use
 	slab     slab
 	nodes    nodes
@@ -51,7 +52,7 @@ func (z *Zone) SOA() SOA { return z.soa }
 func (z *Zone) Records() int { return z.records }
 
 // Names counts the names of the zone, empty non-terminals included.
-func (z *Zone) Names() int { return z.nodes.len() - z.dead }
+func (z *Zone) Names() int { return z.nodes.len() - int(z.dead) }
 
 // Octets returns how much memory the zone takes.
 func (z *Zone) Octets() int {
