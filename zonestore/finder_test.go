@@ -90,20 +90,20 @@ func TestFinderCollisions(t *testing.T) {
 	t.Parallel()
 	var f finder
 	var all []*Served
-	for i := range 6 {
+	for i := range 12 {
 		s := newServed(fmt.Sprint(i), wiretest.Name(t, fmt.Sprintf("z%d.", i)))
 		all = append(all, s)
-		f.insert(0xABCDEF|uint64(i/3)<<63, s)
+		f.insert(0xABCDEF|uint64(i/6)<<63, s)
 	}
 	for i, s := range all {
-		if got := f.exact(0xABCDEF|uint64(i/3)<<63, s.apex); got != s {
+		if got := f.exact(0xABCDEF|uint64(i/6)<<63, s.apex); got != s {
 			t.Errorf("zone %d: got %v", i, got)
 		}
 	}
 	for i, s := range all {
-		f.remove(0xABCDEF|uint64(i/3)<<63, s)
+		f.remove(0xABCDEF|uint64(i/6)<<63, s)
 		for k, other := range all {
-			got := f.exact(0xABCDEF|uint64(k/3)<<63, other.apex)
+			got := f.exact(0xABCDEF|uint64(k/6)<<63, other.apex)
 			if want := k > i; (got == other) != want {
 				t.Errorf("after removing %d: zone %d found %v, want %v", i, k, got != nil, want)
 			}
