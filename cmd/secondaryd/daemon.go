@@ -78,8 +78,10 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 	return d, nil
 }
 
-func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) (err error) {
-	d.registry, err = registry.Open(registry.Options{
+// openStores touches the copies of zones only when the configuration is known to be of
+// a release that this one follows.
+func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) error {
+	stored, err := registry.Find(registry.Options{
 		Dir:           c.DataDir,
 		Key:           c.SecretsKey,
 		AuditFiles:    c.Audit.Files,
@@ -89,8 +91,16 @@ func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) (err erro
 	if err != nil {
 		return err
 	}
-	d.store, err = zonestore.Open(zonestore.Options{Dir: c.DataDir, Lifetime: limits.Lifetime, Versions: c.Zones.Versions, Log: d.log.Named("store")})
-	return err
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		d.registry, err = stored.Load()
+		return err
+	})
+	both.Go(func() (err error) {
+		d.store, err = zonestore.Open(zonestore.Options{Dir: c.DataDir, Lifetime: limits.Lifetime, Versions: c.Zones.Versions, Log: d.log.Named("store")})
+		return err
+	})
+	return both.Wait()
 }
 
 func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) error {

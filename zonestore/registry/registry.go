@@ -98,6 +98,23 @@ type Registry struct {
 // when a newer secondaryd wrote the files, when no copy is whole, and with
 // ErrNoKey when secrets are stored and the key to them is not there.
 func Open(options Options) (*Registry, error) {
+	stored, err := Find(options)
+	if err != nil {
+		return nil, err
+	}
+	return stored.Load()
+}
+
+// Stored is a configuration that Find has found, with its folder locked. Load must
+// follow.
+type Stored struct {
+	options Options
+	backend *twin
+}
+
+// Find is the first half of Open: it locks the folder and sees to it that what is
+// stored there is whole and that this release may change it.
+func Find(options Options) (*Stored, error) {
 	options = options.withDefaults()
 	if err := privateDir(options.Dir, options.Log); err != nil {
 		return nil, err
@@ -106,9 +123,14 @@ func Open(options Options) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry, err := openWithKey(backend, options)
+	return &Stored{options, backend}, nil
+}
+
+// Load is the second half of Open. If it fails, it lets go of the files.
+func (s *Stored) Load() (*Registry, error) {
+	registry, err := openWithKey(s.backend, s.options)
 	if err != nil {
-		return nil, errors.Join(err, backend.Close())
+		return nil, errors.Join(err, s.backend.Close())
 	}
 	return registry, nil
 }
