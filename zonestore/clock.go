@@ -70,9 +70,4 @@ func (s *Store) rebase(served *Served, now time.Time) {
 	}
 	t := served.Timers()
 	s.setTimers(served, Timers{running(t.Checked, now), running(t.Confirmed, now), running(t.Expires, now)})
-	if v := served.View(); v.State == StateServing {
-		next := *v
-		next.Expires = running(v.Expires, now)
-		served.view.Store(&next)
-	}
 }

@@ -30,7 +30,7 @@ func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) 
 	began := time.Now()
 	timers := s.known
 	s.known = nil
-	known := make([]*Timers, len(zones)) // nil where there are none
+	known := make([]Timers, len(zones)) // zero where there are none
 	for i, c := range zones {
 		known[i] = timers[c.ID]
 		delete(timers, c.ID)
@@ -75,7 +75,7 @@ func (l *tally) add(v *View) {
 
 // restore serves the copy of one zone and returns its view. It keeps the timers that
 // are known of it, if any.
-func (s *Store) restore(served *Served, c Configured, known *Timers, now time.Time) *View {
+func (s *Store) restore(served *Served, c Configured, known Timers, now time.Time) *View {
 	log := func() *zap.Logger { return s.log.With(zap.Stringer("zone", served.apex)) }
 	z, meta, err := s.archive.Load(c.ID, s.seed)
 	if errors.Is(err, archive.ErrNone) {
@@ -97,8 +97,7 @@ func (s *Store) restore(served *Served, c Configured, known *Timers, now time.Ti
 	if behind {
 		log().Warn("the clock is behind the time when the copy was confirmed: it counts as confirmed now")
 	}
-	served.timers.Store(t)
-	view := &View{State: StateServing, Zone: z, Serial: z.Serial(), Expires: t.Expires}
+	view := &View{State: StateServing, Zone: z, Serial: z.Serial(), Timers: t}
 	if !now.Before(view.Expires) {
 		view.State, view.Zone = StateExpired, nil
 		log().Error("zone expired", zap.Uint32("serial", view.Serial), zap.Time("expired", view.Expires))
@@ -109,14 +108,13 @@ func (s *Store) restore(served *Served, c Configured, known *Timers, now time.Ti
 	return view
 }
 
-// resume makes the timers that a copy goes on with of those that are known of it, if
-// any; behind as in running.
-func (s *Store) resume(known *Timers, meta archive.Meta, soa zone.SOA, now time.Time) (t *Timers, behind bool) {
-	t = known
-	if t == nil || t.Confirmed.Before(meta.Received) && !meta.RolledBack {
+// resume makes the timers that a copy goes on with of those that are known of it, zero
+// for none; behind as in running.
+func (s *Store) resume(t Timers, meta archive.Meta, soa zone.SOA, now time.Time) (at Timers, behind bool) {
+	if t.Confirmed.IsZero() || t.Confirmed.Before(meta.Received) && !meta.RolledBack {
 		// The process ended before the timers of this copy were written. That it was
 		// rolled back to confirmed nothing.
-		t = &Timers{Checked: meta.Received, Confirmed: meta.Received}
+		t = Timers{Checked: meta.Received, Confirmed: meta.Received}
 	}
 	own := t.Confirmed.Add(s.lifetime(soa))
 	if t.Expires.IsZero() || meta.RolledBack && own.Before(t.Expires) {
@@ -125,6 +123,5 @@ func (s *Store) resume(known *Timers, meta archive.Meta, soa zone.SOA, now time.
 	if s.doubtful && meta.Received.Before(t.Confirmed) {
 		t.Confirmed = meta.Received // what was confirmed since may have been a newer copy
 	}
-	*t, behind = t.running(now)
-	return t, behind
+	return t.running(now)
 }

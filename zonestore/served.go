@@ -27,10 +27,17 @@ func (s State) String() string {
 // View is what is known of a zone at one moment. It never changes; readers
 // load it once and use it to the end of their work.
 type View struct {
-	State   State
-	Zone    *zone.Zone // while StateServing, else nil
-	Serial  uint32     // of the copy, also when it has expired; 0 without one
-	Expires time.Time  // when the copy must no longer be served; zero without one
+	State  State
+	Serial uint32     // of the copy, also when it has expired; 0 without one
+	Zone   *zone.Zone // while StateServing, else nil
+	Timers            // Expires is zero without a copy
+}
+
+// with returns the view with other timers.
+func (v *View) with(t Timers) *View {
+	next := *v
+	next.Timers = t
+	return &next
 }
 
 // Served is a configured zone.
@@ -38,7 +45,6 @@ type Served struct {
 	id      string
 	apex    wire.Name // folded
 	view    atomic.Pointer[View]
-	timers  atomic.Pointer[Timers]
 	queries atomic.Pointer[metrics.ZoneQueries]
 	unsaved atomic.Bool // the served version is not on disk
 
@@ -48,16 +54,12 @@ type Served struct {
 	gone       bool       // removed: nothing may be saved or published any more
 }
 
-// What is known of every zone at first.
-var (
-	noView   View
-	noTimers Timers
-)
+// noView is what is known of every zone at first.
+var noView View
 
 func newServed(id string, apex wire.Name) *Served {
 	s := &Served{id: id, apex: apex.Fold()}
 	s.view.Store(&noView)
-	s.timers.Store(&noTimers)
 	return s
 }
 
@@ -71,7 +73,7 @@ func (s *Served) Apex() wire.Name { return s.apex }
 func (s *Served) View() *View { return s.view.Load() }
 
 // Timers returns when the zone was checked and confirmed.
-func (s *Served) Timers() Timers { return *s.timers.Load() }
+func (s *Served) Timers() Timers { return s.View().Timers }
 
 // Queries returns the counters of queries about the zone, nil if there are none.
 func (s *Served) Queries() *metrics.ZoneQueries { return s.queries.Load() }

@@ -45,7 +45,7 @@ type Store struct {
 	archive  *archive.Archive
 	doubtful bool // a copy on disk may be older than what was served before
 	timers   *timersFile
-	known    map[string]*Timers // what was in the file at the start, until Restore
+	known    map[string]Timers // what was in the file at the start, until Restore
 	finder   finder
 
 	mu    sync.Mutex // guards zones
@@ -199,11 +199,11 @@ func (s *Store) publish(served *Served, version *zone.Zone, t Timers, journal fu
 	}
 	served.received, served.rolledBack = t.Confirmed, false
 	saved := journal()
-	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Expires: t.Expires})
+	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Timers: t})
 	if !saved {
 		s.save(served, version) // a large one takes as long as a tenth of its transfer
 	}
-	s.setTimers(served, t)
+	s.timers.set(served.id, &t)
 	return nil
 }
 
@@ -248,11 +248,6 @@ func (s *Store) Confirm(served *Served, t Timers) {
 		return
 	}
 	s.setTimers(served, t)
-	if v := served.View(); v.State == StateServing && !v.Expires.Equal(t.Expires) {
-		next := *v
-		next.Expires = t.Expires
-		served.view.Store(&next)
-	}
 }
 
 // Expire takes the copy out of service; its serial stays known. It does not wait:
@@ -264,13 +259,14 @@ func (s *Store) Expire(served *Served) bool {
 	}
 	defer served.writing.Unlock()
 	if v := served.View(); v.State == StateServing {
-		served.view.Store(&View{State: StateExpired, Serial: v.Serial, Expires: v.Expires})
+		served.view.Store(&View{State: StateExpired, Serial: v.Serial, Timers: v.Timers})
 	}
 	return true
 }
 
+// setTimers gives the zone's view other timers. The caller holds served.writing.
 func (s *Store) setTimers(served *Served, t Timers) {
-	served.timers.Store(&t)
+	served.view.Store(served.View().with(t))
 	s.timers.set(served.id, &t)
 }
 

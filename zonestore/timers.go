@@ -98,17 +98,17 @@ func makeBucket(db *bbolt.DB) error {
 }
 
 // load returns the timers of every zone in the file; damaged entries are left out.
-func (f *timersFile) load() (all map[string]*Timers, err error) {
+func (f *timersFile) load() (all map[string]Timers, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("timers: damaged: %v", r)
 		}
 	}()
-	all = map[string]*Timers{}
+	all = map[string]Timers{}
 	err = f.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(timersBucket).ForEach(func(id, value []byte) error {
 			if t, ok := decodeTimers(value); ok {
-				all[string(id)] = &t
+				all[string(id)] = t
 			}
 			return nil
 		})

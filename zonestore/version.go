@@ -81,11 +81,11 @@ func (s *Store) Rollback(served *Served, version *zone.Zone, t Timers) error {
 		return err
 	}
 	served.received, served.rolledBack = now, true
-	s.setTimers(served, t)
+	s.timers.set(served.id, &t)
 	if err := s.timers.write(served.id, &t); err != nil {
 		s.log.Error("can't write the timers of zones, trying again", zap.Error(err))
 	}
-	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Expires: t.Expires})
+	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Timers: t})
 	return nil
 }
 
