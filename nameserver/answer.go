@@ -15,7 +15,7 @@ func (r *responder) answerFromZones() []byte {
 	r.lookForQuestion()
 	if bytes.Equal(r.names.Name(0), r.query.name) {
 		// All in lower case: the hashes hold for the question as it was written.
-		r.msg.names.enterAll(r.names, questionAt)
+		r.msg.names.enterLater(r.names, questionAt)
 	}
 	served := r.nearestZone()
 	if served == nil {
@@ -57,6 +57,7 @@ func (r *responder) lookForQuestion() {
 
 // lookFor makes name the one that is looked up. Its memory must last.
 func (r *responder) lookFor(name wire.Name) {
+	r.msg.names.enterNow() // r.own may be what waits for it
 	r.current, r.names = name, &r.own
 	r.own.Set(wire.AppendFolded(r.folded[:0], name), r.seed)
 }

@@ -32,7 +32,7 @@ type batch struct {
 	control []byte       // which address they were sent to, for a wildcard address
 	queries []byte
 
-	out     []mmsghdr // answers that wait to be sent
+	out     []mmsghdr // answers that wait to be sent, each with the piece of its number
 	pieces  []unix.Iovec
 	answers []byte // the octets of all of them, of which used are taken
 	used    int
@@ -99,6 +99,9 @@ func newBatch(socket udpSocket, size, longest int) (*batch, error) {
 		if b.control != nil {
 			b.in[i].Control = &b.control[i*destinationSize]
 		}
+		out := &b.out[:size][i]
+		out.Iov = &b.pieces[i]
+		out.SetIovlen(1)
 	}
 	return b, nil
 }
@@ -189,11 +192,12 @@ func (b *batch) reply(i int, answer []byte) {
 	piece := &b.pieces[n]
 	piece.Base = &answer[0]
 	piece.SetLen(len(answer))
-	b.out = append(b.out, mmsghdr{Msghdr: b.in[i].Msghdr})
-	m := &b.out[n]
-	m.Iov, m.Flags = piece, 0
+	b.out = b.out[:n+1]
+	m, query := &b.out[n], &b.in[i]
+	m.Name, m.Namelen = query.Name, query.Namelen
 	if b.control != nil {
-		control := replyFrom(b.control[i*destinationSize:][:m.Controllen])
+		control := replyFrom(b.control[i*destinationSize:][:query.Controllen])
+		m.Control = query.Control
 		m.SetControllen(len(control))
 	}
 }

@@ -19,6 +19,11 @@ type nameTable struct {
 	generation uint16
 	suffixes   wire.Suffixes
 	places     [nameTableSize]namePlace
+
+	// A name that is in the message and is entered before it is needed, if any is:
+	// many answers have no name that could point to the question's.
+	later   *wire.Suffixes
+	laterAt int
 }
 
 type namePlace struct {
@@ -39,6 +44,7 @@ func pointerTo(at int) uint16 { return pointerFlag | uint16(at) }
 
 // reset forgets all names.
 func (t *nameTable) reset() {
+	t.later = nil
 	if t.generation++; t.generation == 0 {
 		t.places = [nameTableSize]namePlace{}
 		t.generation = 1
@@ -68,11 +74,19 @@ func (t *nameTable) enter(hash uint64, at int) {
 	}
 }
 
-// enterAll notes the suffixes of s, a name that lies at an offset of the message.
-func (t *nameTable) enterAll(s *wire.Suffixes, at int) {
+// enterLater notes the suffixes of s, a name that lies at an offset of the message,
+// when the first name is written. Until then s must not change.
+func (t *nameTable) enterLater(s *wire.Suffixes, at int) { t.later, t.laterAt = s, at }
+
+func (t *nameTable) enterNow() {
+	s := t.later
+	if s == nil {
+		return
+	}
+	t.later = nil
 	size := len(s.Name(0))
 	for i := range s.Count() {
-		t.enter(s.Hash(i), at+size-len(s.Name(i)))
+		t.enter(s.Hash(i), t.laterAt+size-len(s.Name(i)))
 	}
 }
 
@@ -80,6 +94,7 @@ func (t *nameTable) enterAll(s *wire.Suffixes, at int) {
 // offset that later records with this owner can point to, 0 if there is none,
 // and reports whether n fitted.
 func (m *message) putName(n wire.Name) (place int, ok bool) {
+	m.names.enterNow()
 	s := &m.names.suffixes
 	s.Set(n, m.names.seed)
 	known, at := m.findSuffix(s)

@@ -69,15 +69,29 @@ func HashChild(parent uint64, label []byte) uint64 { return hashLabel(parent, la
 // that differ by certain amounts would lie close together under every seed.
 func hashLabel(h uint64, label []byte) uint64 {
 	by := bits.RotateLeft64(h, 32) | 1
+	last := lastWord(label)
 	for len(label) >= 8 {
 		h = mix(h^binary.LittleEndian.Uint64(label), by)
 		label = label[8:]
 	}
-	var tail uint64
-	for i, c := range label {
-		tail |= uint64(c) << (8 * i)
+	return mix(h^last^uint64(len(label))<<56, by)
+}
+
+// lastWord returns the octets of label behind the last whole word of eight, the first
+// of them lowest. It reads several at once, some of them twice.
+func lastWord(label []byte) uint64 {
+	size := uint(len(label)) % 8
+	switch {
+	case len(label) >= 8:
+		return binary.LittleEndian.Uint64(label[len(label)-8:]) >> (64 - 8*size)
+	case size >= 4:
+		return uint64(binary.LittleEndian.Uint32(label)) | uint64(binary.LittleEndian.Uint32(label[size-4:]))<<(8*size-32)
+	case size >= 2:
+		return uint64(binary.LittleEndian.Uint16(label)) | uint64(binary.LittleEndian.Uint16(label[size-2:]))<<(8*size-16)
+	case size == 1:
+		return uint64(label[0])
 	}
-	return mix(h^tail^uint64(len(label))<<56, by)
+	return 0
 }
 
 func mix(a, b uint64) uint64 {

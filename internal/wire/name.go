@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 )
@@ -33,10 +34,34 @@ func Lower(c byte) byte { return lower[c] }
 func AppendFolded(dst, b []byte) []byte {
 	n := len(dst)
 	dst = append(dst, b...)
-	for i, c := range dst[n:] {
-		dst[n+i] = lower[c]
-	}
+	fold(dst[n:])
 	return dst
+}
+
+// fold puts b in lower case, eight octets at a time: the last eight overlap those
+// before, which does not matter.
+func fold(b []byte) {
+	if len(b) < 8 {
+		for i, c := range b {
+			b[i] = lower[c]
+		}
+		return
+	}
+	for i := 0; i < len(b)-8; i += 8 {
+		binary.LittleEndian.PutUint64(b[i:], lowerWord(binary.LittleEndian.Uint64(b[i:])))
+	}
+	last := b[len(b)-8:]
+	binary.LittleEndian.PutUint64(last, lowerWord(binary.LittleEndian.Uint64(last)))
+}
+
+// lowerWord is lower of eight octets. An octet below 128 carries into its highest bit
+// when what is missing between a letter and 128 is added to it.
+func lowerWord(w uint64) uint64 {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	low := w &^ high
+	fromA, behindZ := low+each*(128-'A'), low+each*(127-'Z')
+	letters := (fromA &^ behindZ) &^ w & high
+	return w | letters>>2 // 'a' - 'A' is 128 >> 2
 }
 
 // Fold returns a lower-case copy of n.
