@@ -66,14 +66,15 @@ func TestQueriesAllocateNothing(t *testing.T) {
 	w := testWorker(store)
 	w.responder.profile = fullProfile(t)
 	w.byZone = 2
-	out := make([]byte, maxUDP)
+	out, from := make([]byte, maxUDP), by(UDP)
 	queries := optionQueries(t)
 	for name, question := range pathQueries {
 		queries[name] = packed(t, question)
 	}
 	for name, query := range queries {
 		if n := testing.AllocsPerRun(200, func() {
-			if w.handle(query, arrival{transport: UDP, client: testClient, at: time.Now()}, out) == nil {
+			from.at = time.Now()
+			if w.handle(query, from, out) == nil {
 				t.Fatal("no answer")
 			}
 		}); n != 0 {
@@ -125,10 +126,11 @@ func BenchmarkHandle(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			w := testWorker(newStore(b, exampleOrg))
 			w.byZone = byZone
-			query, out := packed(b, "www.example.org A edns"), make([]byte, maxUDP)
+			query, out, from := packed(b, "www.example.org A edns"), make([]byte, maxUDP), by(UDP)
 			b.ReportAllocs()
 			for b.Loop() {
-				w.handle(query, arrival{transport: UDP, client: testClient, at: time.Now()}, out)
+				from.at = time.Now()
+				w.handle(query, from, out)
 			}
 		})
 	}

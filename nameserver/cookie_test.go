@@ -125,7 +125,7 @@ func TestCookieQueries(t *testing.T) {
 	store := newStore(t, exampleOrg)
 	r := newResponder(store, testDesk(&fakeNotifier{}), profile{udpSize: 1232, cookies: jarOf(t, rfcSecret)})
 	off := testResponder(store)
-	from := arrival{transport: UDP, client: testClient, at: time.Unix(1_700_000_000, 0)}
+	from := &arrival{transport: UDP, client: testClient, at: time.Unix(1_700_000_000, 0)}
 	var made cookie
 	r.cookies.answer(&made, []byte("12345678"), testClient.Addr(), 1_700_000_000)
 	good, bad := option(optionCookie, string(made[:])), option(optionCookie, string(made[:23])+"?")

@@ -158,8 +158,8 @@ func ask(t testing.TB, r *responder, question string) *dns.Msg {
 }
 
 // by is how a message of testClient arrives.
-func by(transport Transport) arrival {
-	return arrival{transport: transport, client: testClient, at: time.Now()}
+func by(transport Transport) *arrival {
+	return &arrival{transport: transport, client: testClient, at: time.Now()}
 }
 
 func parseQuestion(t testing.TB, text string) (*dns.Msg, Transport) {
@@ -192,7 +192,7 @@ func exchange(t testing.TB, r *responder, query []byte, transport Transport) *dn
 
 // exchangeFrom is exchange for a message that arrives in a certain way. It
 // returns the options of the answer too, by their codes.
-func exchangeFrom(t testing.TB, r *responder, query []byte, from arrival) (*dns.Msg, map[uint16]string) {
+func exchangeFrom(t testing.TB, r *responder, query []byte, from *arrival) (*dns.Msg, map[uint16]string) {
 	t.Helper()
 	out := r.answer(query, from, make([]byte, wire.MaxMessage))
 	if out == nil {

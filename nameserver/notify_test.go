@@ -103,7 +103,7 @@ func TestNotify(t *testing.T) {
 			registry := prometheus.NewRegistry()
 			r := newResponder(store, testDesk(notifier), profile{udpSize: 1232})
 			r.notifies.metrics = metrics.NewDNS(registry)
-			out := r.answer(tc.msg, arrival{transport: UDP, client: tc.from, at: time.Now()}, make([]byte, 512))
+			out := r.answer(tc.msg, &arrival{transport: UDP, client: tc.from, at: time.Now()}, make([]byte, 512))
 			checkHeader(t, tc.msg, out)
 			got := new(dns.Msg)
 			if err := got.Unpack(out); err != nil {
@@ -178,7 +178,7 @@ func TestSignedNotify(t *testing.T) {
 				notifier := &fakeNotifier{peer: testClient.Addr(), key: key}
 				r := newResponder(store, testDesk(notifier), profile{udpSize: 1232})
 				query, mac := tc.key.Sign(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), nil, tc.at)
-				out := r.answer(query, arrival{transport: UDP, client: netip.MustParseAddrPort(from), at: time.Now()}, make([]byte, 512))
+				out := r.answer(query, &arrival{transport: UDP, client: netip.MustParseAddrPort(from), at: time.Now()}, make([]byte, 512))
 				got := new(dns.Msg)
 				if err := got.Unpack(out); err != nil {
 					t.Fatal(err)
@@ -271,7 +271,7 @@ func TestNotifyFlood(t *testing.T) {
 	stranger := netip.MustParseAddrPort("198.51.100.1:53")
 	answered := 0
 	for range 100 {
-		if r.answer(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), arrival{transport: UDP, client: stranger, at: time.Now()}, make([]byte, 512)) != nil {
+		if r.answer(pack(t, notifyMsg(t, "example.org.", dns.TypeSOA, 8)), &arrival{transport: UDP, client: stranger, at: time.Now()}, make([]byte, 512)) != nil {
 			answered++
 		}
 	}

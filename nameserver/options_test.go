@@ -147,7 +147,7 @@ func TestOptionContents(t *testing.T) {
 		{"due to expire", view.Expires.Add(time.Second), "\x00\x00\x00\x00"},
 		{"a clock in the past", view.Expires.AddDate(-200, 0, 0), "\xFF\xFF\xFF\xFF"},
 	} {
-		_, got := exchangeFrom(t, r, query, arrival{transport: TCP, client: testClient, at: tc.at})
+		_, got := exchangeFrom(t, r, query, &arrival{transport: TCP, client: testClient, at: tc.at})
 		want := map[uint16]string{
 			optionNSID:          "ns1.test",
 			optionExpire:        tc.expire,

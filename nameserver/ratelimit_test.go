@@ -40,7 +40,7 @@ func fate(t testing.TB, w *worker, question, client string, n int) string {
 	}
 	var all strings.Builder
 	for range n {
-		out := w.handle(octets, arrival{transport: transport, client: netip.AddrPortFrom(netip.MustParseAddr(client), 53), at: w.limiter.start}, make([]byte, maxUDP))
+		out := w.handle(octets, &arrival{transport: transport, client: netip.AddrPortFrom(netip.MustParseAddr(client), 53), at: w.limiter.start}, make([]byte, maxUDP))
 		var got dns.Msg
 		switch {
 		case out == nil:
@@ -89,7 +89,7 @@ func TestRateLimitSparesCookies(t *testing.T) {
 	w.responder.cookies = jarOf(t, rfcSecret)
 	query := withAdditional(t, "www.example.org A", optRecord(option(optionCookie, "12345678")))
 	exchange := func() []byte {
-		return w.handle(query, arrival{transport: UDP, client: testClient, at: w.limiter.start}, make([]byte, maxUDP))
+		return w.handle(query, &arrival{transport: UDP, client: testClient, at: w.limiter.start}, make([]byte, maxUDP))
 	}
 	given := optionsIn(t, exchange())[optionCookie]
 	if exchange() != nil {
@@ -172,10 +172,9 @@ func TestRateLimitOff(t *testing.T) {
 func TestRateLimitAllocatesNothing(t *testing.T) {
 	w := limitedWorker(t, ratelimit.Options{Rate: 5, Slip: 2}, zap.NewNop())
 	for name, question := range pathQueries {
-		query, out := packed(t, question), make([]byte, maxUDP)
-		now := time.Now()
-		w.handle(query, arrival{transport: UDP, client: testClient, at: now}, out)
-		if n := testing.AllocsPerRun(200, func() { w.handle(query, arrival{transport: UDP, client: testClient, at: now}, out) }); n != 0 {
+		query, out, from := packed(t, question), make([]byte, maxUDP), by(UDP)
+		w.handle(query, from, out)
+		if n := testing.AllocsPerRun(200, func() { w.handle(query, from, out) }); n != 0 {
 			t.Errorf("%s: got %v allocations, want 0", name, n)
 		}
 	}

@@ -84,7 +84,7 @@ type responder struct {
 	seed     uint64
 
 	// The message at hand and what is known of its answer.
-	arrival
+	*arrival
 	query     query
 	msg       message
 	size      int // octets that the whole answer may have
@@ -122,16 +122,15 @@ func newResponder(zones Zones, notifies *notifyDesk, p profile) *responder {
 }
 
 // answer returns the answer to msg, written to out's memory, or nil if silence
-// is the answer. It may change msg. Nothing is allocated for queries as long as
+// is the answer. It may change msg, and keeps from until the next call. Nothing is allocated for queries as long as
 // out has room for the largest answer that the transport allows.
-func (r *responder) answer(msg []byte, from arrival, out []byte) []byte {
-	header, ok := wire.ParseHeader(msg)
+func (r *responder) answer(msg []byte, from *arrival, out []byte) []byte {
+	r.arrival, r.query = from, query{}
+	header := &r.query.header
 	// Answering an answer would let two servers talk for ever.
-	if !ok || header.Flags&wire.FlagQR != 0 {
+	if !header.Read(msg) || header.Flags&wire.FlagQR != 0 {
 		return nil
 	}
-	r.arrival = from
-	r.query = query{header: header}
 	r.rcode, r.aa, r.truncated, r.extended = rcodeNoError, false, false, extendedError{code: noExtendedError}
 	r.gives, r.cookieGood, r.alike = 0, false, 0
 	r.asked = nil

@@ -29,6 +29,7 @@ type tcpServer struct {
 // tcpWorker is what answering queries takes.
 type tcpWorker struct {
 	*worker
+	from    arrival // of the queries at hand
 	in, out []byte
 }
 

@@ -165,6 +165,7 @@ func (c *tcpConn) answer() bool {
 // for a message of no octets, which breaks the rules.
 func (c *tcpConn) answerSome(now time.Time) bool {
 	out := c.worker.out[:0]
+	c.worker.from = arrival{transport: TCP, client: c.client, at: now}
 	for range c.server.options.MaxInFlight {
 		if len(out) >= tcpFlush || !c.intake.ready() {
 			break
@@ -176,7 +177,7 @@ func (c *tcpConn) answerSome(now time.Time) bool {
 		}
 		start := len(out)
 		room := out[start+lengthSize : cap(out)]
-		if answer := c.worker.handle(query, arrival{transport: TCP, client: c.client, at: now}, room); answer != nil {
+		if answer := c.worker.handle(query, &c.worker.from, room); answer != nil {
 			out = binary.BigEndian.AppendUint16(out, uint16(len(answer)))
 			out = append(out, answer...) // to where it is, as a rule
 		}

@@ -16,6 +16,7 @@ type udpServer struct {
 	batch  *batch
 	ahead  *lookahead
 	worker *worker
+	from   arrival // of the query at hand
 }
 
 // run answers until the batch is stopped.
@@ -36,13 +37,14 @@ func (u *udpServer) run(ctx context.Context) {
 // only counted, for the client will ask again.
 func (u *udpServer) answer(n int) {
 	now := time.Now()
+	u.from = arrival{transport: UDP, at: now}
 	foreseen := n >= lookaheadFrom && u.lookAhead(n)
 	for i := range n {
-		from := arrival{transport: UDP, client: u.batch.client(i), at: now}
+		u.from.client = u.batch.client(i)
 		if foreseen {
-			from.foreseen = u.ahead.query(i)
+			u.from.foreseen = u.ahead.query(i)
 		}
-		if answer := u.worker.handle(u.batch.query(i), from, u.batch.room()); answer != nil {
+		if answer := u.worker.handle(u.batch.query(i), &u.from, u.batch.room()); answer != nil {
 			u.batch.reply(i, answer)
 		}
 	}

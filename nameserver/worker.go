@@ -26,7 +26,7 @@ type worker struct {
 }
 
 // handle returns the answer to msg in out's memory, or nil.
-func (w *worker) handle(msg []byte, from arrival, out []byte) (answer []byte) {
+func (w *worker) handle(msg []byte, from *arrival, out []byte) (answer []byte) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			w.panicked(fault, from.client)

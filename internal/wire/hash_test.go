@@ -69,6 +69,21 @@ func TestHashStable(t *testing.T) {
 
 // TestHashSpread counts equal upper halves, which tables use, among names of
 // the kinds that zones are full of: chance gives about 5 of them.
+// TestLastWord compares with an octet at a time.
+func TestLastWord(t *testing.T) {
+	t.Parallel()
+	label := []byte("0123456789abcdefghijklmnopqrstuvwxyz")
+	for size := range len(label) {
+		var want uint64
+		for i, c := range label[size&^7 : size] {
+			want |= uint64(c) << (8 * i)
+		}
+		if got := lastWord(label[:size]); got != want {
+			t.Errorf("of %d octets: got %#x, want %#x", size, got, want)
+		}
+	}
+}
+
 func TestHashSpread(t *testing.T) {
 	t.Parallel()
 	const names = 200_000

@@ -28,17 +28,23 @@ func (h Header) Rcode() int { return int(h.Flags & 0xF) }
 
 // ParseHeader reads the header of msg; ok is false when msg is shorter than one.
 func ParseHeader(msg []byte) (h Header, ok bool) {
+	ok = h.Read(msg)
+	return h, ok
+}
+
+// Read is ParseHeader into what the caller keeps for it: for a server that answers a
+// message in a microsecond, to copy the header is a part of that.
+func (h *Header) Read(msg []byte) (ok bool) {
 	if len(msg) < HeaderSize {
-		return Header{}, false
+		return false
 	}
-	return Header{
-		ID:    binary.BigEndian.Uint16(msg),
-		Flags: binary.BigEndian.Uint16(msg[2:]),
-		QD:    binary.BigEndian.Uint16(msg[4:]),
-		AN:    binary.BigEndian.Uint16(msg[6:]),
-		NS:    binary.BigEndian.Uint16(msg[8:]),
-		AR:    binary.BigEndian.Uint16(msg[10:]),
-	}, true
+	h.ID = binary.BigEndian.Uint16(msg)
+	h.Flags = binary.BigEndian.Uint16(msg[2:])
+	h.QD = binary.BigEndian.Uint16(msg[4:])
+	h.AN = binary.BigEndian.Uint16(msg[6:])
+	h.NS = binary.BigEndian.Uint16(msg[8:])
+	h.AR = binary.BigEndian.Uint16(msg[10:])
+	return true
 }
 
 // Append writes the header to dst.

@@ -271,6 +271,27 @@ func TestEqualAndFold(t *testing.T) {
 	}
 }
 
+// TestFoldEach folds each octet at each place of slices of many lengths.
+func TestFoldEach(t *testing.T) {
+	t.Parallel()
+	for size := range 30 {
+		for at := range size {
+			for c := range 256 {
+				b := bytes.Repeat([]byte{'Z'}, size)
+				b[at] = byte(c)
+				got := AppendFolded([]byte("KEPT"), b)
+				want := bytes.Repeat([]byte{'z'}, size)
+				if want[at] = byte(c); 'A' <= c && c <= 'Z' {
+					want[at] += 'a' - 'A'
+				}
+				if string(got) != "KEPT"+string(want) {
+					t.Fatalf("%q became %q", b, got)
+				}
+			}
+		}
+	}
+}
+
 func TestParent(t *testing.T) {
 	t.Parallel()
 	var got []string

@@ -142,8 +142,9 @@ func (n Node) IsEmpty() bool { return n.data().sets == 0 }
 
 // Set returns the node's RRset of type t.
 func (n Node) Set(t uint16) (RRset, bool) {
-	for sets := n.cursor(); sets.left > 0; {
-		if set := sets.next(); set.Type == t {
+	for sets := n.cursor(); sets.left > 0; sets.skip() {
+		if sets.kind() == t {
+			set := sets.set()
 			return set, set.count > 0
 		}
 	}

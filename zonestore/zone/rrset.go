@@ -90,15 +90,28 @@ func (n Node) cursor() setCursor {
 }
 
 func (c *setCursor) next() RRset {
+	set := c.set()
+	c.skip()
+	return set
+}
+
+// kind is the type of the set that comes next.
+func (c *setCursor) kind() uint16 { return binary.BigEndian.Uint16(c.data) }
+
+// set is the set that comes next.
+func (c *setCursor) set() RRset {
 	b := c.data
-	size := int(binary.BigEndian.Uint32(b[10:]))
-	c.data = b[setHeader+size:]
-	c.left--
 	return RRset{
 		Type:  binary.BigEndian.Uint16(b),
 		count: binary.BigEndian.Uint16(b[2:]),
 		sigs:  binary.BigEndian.Uint16(b[4:]),
 		TTL:   binary.BigEndian.Uint32(b[6:]),
-		data:  b[setHeader : setHeader+size],
+		data:  b[setHeader:][:binary.BigEndian.Uint32(b[10:])],
 	}
+}
+
+// skip goes on behind the set that comes next.
+func (c *setCursor) skip() {
+	c.data = c.data[setHeader+int(binary.BigEndian.Uint32(c.data[10:])):]
+	c.left--
 }

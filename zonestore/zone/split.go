@@ -129,7 +129,7 @@ func (n Node) octets() []byte {
 	}
 	sets := n.cursor()
 	for sets.left > 0 {
-		sets.next()
+		sets.skip()
 	}
 	whole := n.zone.slab.at(ref)
 	return whole[:len(whole)-len(sets.data)]
