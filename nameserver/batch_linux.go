@@ -32,7 +32,7 @@ type batch struct {
 	control []byte       // which address they were sent to, for a wildcard address
 	queries []byte
 
-	out     []mmsghdr // answers that wait to be sent, each with the piece of its number
+	out     []mmsghdr // answers that wait to be sent, each with the element of pieces of its index
 	pieces  []unix.Iovec
 	answers []byte // the octets of all of them, of which used are taken
 	used    int

@@ -20,8 +20,8 @@ type nameTable struct {
 	suffixes   wire.Suffixes
 	places     [nameTableSize]namePlace
 
-	// A name that is in the message and is entered before it is needed, if any is:
-	// many answers have no name that could point to the question's.
+	// later is a name in the message that is not entered yet, nil for none: many
+	// answers have no name that could point to the question's.
 	later   *wire.Suffixes
 	laterAt int
 }
@@ -78,6 +78,7 @@ func (t *nameTable) enter(hash uint64, at int) {
 // when the first name is written. Until then s must not change.
 func (t *nameTable) enterLater(s *wire.Suffixes, at int) { t.later, t.laterAt = s, at }
 
+// enterNow enters the name that waits for it, if any.
 func (t *nameTable) enterNow() {
 	s := t.later
 	if s == nil {

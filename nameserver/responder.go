@@ -122,7 +122,8 @@ func newResponder(zones Zones, notifies *notifyDesk, p profile) *responder {
 }
 
 // answer returns the answer to msg, written to out's memory, or nil if silence
-// is the answer. It may change msg, and keeps from until the next call. Nothing is allocated for queries as long as
+// is the answer. It may change msg, and holds on
+// to the arrival until the next call. Nothing is allocated for queries as long as
 // out has room for the largest answer that the transport allows.
 func (r *responder) answer(msg []byte, from *arrival, out []byte) []byte {
 	r.arrival, r.query = from, query{}

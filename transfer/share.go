@@ -18,8 +18,8 @@ type share struct {
 	said    time.Time // when the log last told that its polls are late
 }
 
-// pollTurns is how many times a second polls begin, see together. As many begin in a
-// moment as fall due in one turn and a half: fewer would lose what a turn comes late.
+// pollTurns is how many turns of polls a second has, see together. A turn and a half at
+// most begins at once: with less, what a late turn missed would be lost.
 const pollTurns = int(time.Second / together)
 
 func (e *Engine) shareLocked(addr netip.AddrPort) *share {

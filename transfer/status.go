@@ -93,14 +93,14 @@ func (e *Engine) Statuses() []Status {
 }
 
 func (e *Engine) statusLocked(j *job) Status {
-	v, t := j.served.View(), j.served.Timers()
+	v := j.served.View()
 	s := Status{
 		ID:        j.served.ID(),
 		Zone:      j.apex().String(),
 		State:     v.State,
 		Serial:    v.Serial,
-		Checked:   t.Checked,
-		Confirmed: t.Confirmed,
+		Checked:   v.Checked,
+		Confirmed: v.Confirmed,
 		Expires:   v.Expires,
 		Next:      j.check,
 		Unsaved:   j.served.Unsaved(),

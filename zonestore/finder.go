@@ -25,8 +25,8 @@ const (
 	fanoutBits = 5
 	fanout     = 1 << fanoutBits
 	hashBits   = 64
-	// maxChain is how many zones are behind one another in a place before they get
-	// a branch, which takes the memory of eight. To go through them is no slower.
+	// maxChain is how many zones a place holds before it gets a branch, which takes
+	// the memory of eight slots. To walk them is no slower.
 	maxChain = 3
 )
 
@@ -40,7 +40,7 @@ type slot struct {
 	branch *branch
 	hash   uint64
 	served *Served
-	next   *slot // another zone with the same place
+	next   *slot // another zone in the same place
 }
 
 func place(b *branch, hash uint64, shift int) *atomic.Pointer[slot] {

@@ -33,7 +33,7 @@ type View struct {
 	Timers            // Expires is zero without a copy
 }
 
-// with returns the view with other timers.
+// with returns a copy of the view with other timers.
 func (v *View) with(t Timers) *View {
 	next := *v
 	next.Timers = t
@@ -48,7 +48,7 @@ type Served struct {
 	queries atomic.Pointer[metrics.ZoneQueries]
 	unsaved atomic.Bool // the served version is not on disk
 
-	writing    sync.Mutex // held while a version is saved and published; guards the fields below
+	writing    sync.Mutex // held by whoever stores a view; guards the fields below
 	received   time.Time  // when the served version was
 	rolledBack bool       // an operator had it take the place of a newer one
 	gone       bool       // removed: nothing may be saved or published any more

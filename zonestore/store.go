@@ -247,6 +247,9 @@ func (s *Store) Confirm(served *Served, t Timers) {
 	if served.gone {
 		return
 	}
+	if v := served.View(); v.State == StateExpired {
+		t.Expires = v.Expires // it came too late
+	}
 	s.setTimers(served, t)
 }
 

@@ -492,3 +492,20 @@ func TestExpireWhileWritten(t *testing.T) {
 		t.Errorf("not expired afterwards: %s", served.View().State)
 	}
 }
+
+// TestConfirmedTooLate: a copy that expired while its primary was asked stays expired,
+// and nothing says that it has time left.
+func TestConfirmedTooLate(t *testing.T) {
+	t.Parallel()
+	s, served, _ := restore(t, t.TempDir(), time.Now())
+	defer closeStore(t, s)
+	expired, now := time.Now().Add(-time.Second), time.Now()
+	if err := s.Publish(served, version(t, s, 1), Timers{Checked: expired, Confirmed: expired, Expires: expired}); err != nil {
+		t.Fatal(err)
+	}
+	s.Expire(served)
+	s.Confirm(served, confirmed(now))
+	if v := served.View(); v.State != StateExpired || !v.Expires.Equal(expired) || !v.Checked.Equal(now) {
+		t.Errorf("got %+v", v)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,7 +80,7 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 }
 
 // openStores touches the copies of zones only when the configuration is known to be of
-// a release that this one follows.
+// this release or an earlier one. While the one is decoded, the others are looked at.
 func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) error {
 	stored, err := registry.Find(registry.Options{
 		Dir:           c.DataDir,
@@ -91,16 +92,14 @@ func (d *daemon) openStores(c configs.Config, limits *transfer.Limits) error {
 	if err != nil {
 		return err
 	}
-	var both errgroup.Group
-	both.Go(func() (err error) {
-		d.registry, err = stored.Load()
-		return err
+	var loaded, opened error
+	var both sync.WaitGroup
+	both.Go(func() { d.registry, loaded = stored.Load() })
+	both.Go(func() {
+		d.store, opened = zonestore.Open(zonestore.Options{Dir: c.DataDir, Lifetime: limits.Lifetime, Versions: c.Zones.Versions, Log: d.log.Named("store")})
 	})
-	both.Go(func() (err error) {
-		d.store, err = zonestore.Open(zonestore.Options{Dir: c.DataDir, Lifetime: limits.Lifetime, Versions: c.Zones.Versions, Log: d.log.Named("store")})
-		return err
-	})
-	return both.Wait()
+	both.Wait()
+	return errors.Join(loaded, opened)
 }
 
 func (d *daemon) openDNS(c configs.Config, series prometheus.Registerer) error {

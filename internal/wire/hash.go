@@ -77,7 +77,7 @@ func hashLabel(h uint64, label []byte) uint64 {
 	return mix(h^last^uint64(len(label))<<56, by)
 }
 
-// lastWord returns the octets of label behind the last whole word of eight, the first
+// lastWord returns the octets of label after its last whole group of eight, the first
 // of them lowest. It reads several at once, some of them twice.
 func lastWord(label []byte) uint64 {
 	size := uint(len(label)) % 8

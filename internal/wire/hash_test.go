@@ -67,8 +67,6 @@ func TestHashStable(t *testing.T) {
 	}
 }
 
-// TestHashSpread counts equal upper halves, which tables use, among names of
-// the kinds that zones are full of: chance gives about 5 of them.
 // TestLastWord compares with an octet at a time.
 func TestLastWord(t *testing.T) {
 	t.Parallel()
@@ -84,6 +82,8 @@ func TestLastWord(t *testing.T) {
 	}
 }
 
+// TestHashSpread counts equal upper halves, which tables use, among names of
+// the kinds that zones are full of: chance gives about 5 of them.
 func TestHashSpread(t *testing.T) {
 	t.Parallel()
 	const names = 200_000

@@ -32,8 +32,8 @@ func ParseHeader(msg []byte) (h Header, ok bool) {
 	return h, ok
 }
 
-// Read is ParseHeader into what the caller keeps for it: for a server that answers a
-// message in a microsecond, to copy the header is a part of that.
+// Read is ParseHeader into h: to copy a header takes a measurable part of the time in
+// which a query is answered.
 func (h *Header) Read(msg []byte) (ok bool) {
 	if len(msg) < HeaderSize {
 		return false

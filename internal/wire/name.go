@@ -54,8 +54,8 @@ func fold(b []byte) {
 	binary.LittleEndian.PutUint64(last, lowerWord(binary.LittleEndian.Uint64(last)))
 }
 
-// lowerWord is lower of eight octets. An octet below 128 carries into its highest bit
-// when what is missing between a letter and 128 is added to it.
+// lowerWord is lower of eight octets. To add 128-'A' to an octet below 128 sets its
+// highest bit if it is 'A' or above.
 func lowerWord(w uint64) uint64 {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	low := w &^ high

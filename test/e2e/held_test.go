@@ -89,8 +89,8 @@ func TestHeldVersion(t *testing.T) {
 	}
 	order(t, d, "POST", zoneName, "release", map[string]uint32{"soa_serial": 3})
 	harness.WaitSerial(t, d.DNS, zoneName, 3)
-	harness.Wait(t, func() bool {
-		s := statusOf(t, d, zoneName)
-		return s.Held == nil && len(s.Peers) == 1 && s.Peers[0].Result == "ok" && s.Peers[0].Serial == 3
-	}, "the status to say that serial 3 was taken from the peer")
+	d.WaitLog(t, event("held version released", zoneName), "the log to tell of the release")
+	if s := statusOf(t, d, zoneName); s.Held != nil || len(s.Peers) != 1 || s.Peers[0].Result != "ok" || s.Peers[0].Serial != 3 {
+		t.Errorf("status: %+v", s)
+	}
 }

@@ -110,10 +110,12 @@ func Open(options Options) (*Registry, error) {
 type Stored struct {
 	options Options
 	backend *twin
+	codec   codec
 }
 
 // Find is the first half of Open: it locks the folder and sees to it that what is
-// stored there is whole and that this release may change it.
+// stored there is whole and of a format that this release knows. It does not decrypt:
+// whether the key fits, Load will tell.
 func Find(options Options) (*Stored, error) {
 	options = options.withDefaults()
 	if err := privateDir(options.Dir, options.Log); err != nil {
@@ -123,33 +125,34 @@ func Find(options Options) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stored{options, backend}, nil
+	key, err := seal.Load(options.Key, options.Log)
+	if err != nil && !errors.Is(err, seal.ErrNoKey) && !errors.Is(err, seal.ErrDamagedFile) {
+		return nil, errors.Join(fmt.Errorf("key of the secrets: %w", err), backend.Close())
+	}
+	return &Stored{options, backend, codec{key, err}}, nil
 }
 
 // Load is the second half of Open. If it fails, it lets go of the files.
 func (s *Stored) Load() (*Registry, error) {
-	registry, err := openWithKey(s.backend, s.options)
+	registry, err := s.load()
 	if err != nil {
 		return nil, errors.Join(err, s.backend.Close())
 	}
 	return registry, nil
 }
 
-// openWithKey loads the objects with the key of their secrets. Where there is
-// none, and nothing that needs one, it makes it.
-func openWithKey(backend *twin, options Options) (*Registry, error) {
-	key, err := seal.Load(options.Key, options.Log)
-	if err != nil && !errors.Is(err, seal.ErrNoKey) && !errors.Is(err, seal.ErrDamagedFile) {
-		return nil, fmt.Errorf("key of the secrets: %w", err)
-	}
-	registry, err := load(backend, options, codec{key, err})
+// load loads the objects with the key of their secrets. Where there is none, and
+// nothing that needs one, it makes it.
+func (s *Stored) load() (*Registry, error) {
+	backend, options := s.backend, s.options
+	registry, err := load(backend, options, s.codec)
 	if errors.Is(err, ErrNoKey) {
 		return nil, fmt.Errorf("%w: put a backup of the key file in its place (%s, setting secrets_key)%s", err, options.Key, leftBehind(options))
 	}
 	if err != nil {
 		return nil, err
 	}
-	if key == nil {
+	if registry.codec.key == nil {
 		if registry.codec.key, err = seal.Create(options.Key); err != nil {
 			return nil, err
 		}

@@ -4,8 +4,8 @@ import "slices"
 
 // pages is an array in pieces, of which versions of a zone share those that are
 // alike. While a version is made of another, shared tells which pages still
-// belong to both and must be copied before they change; otherwise it is nil, for a
-// pointer is all that each of many small zones has room for.
+// belong to both and must be copied before they change; otherwise it is nil. It is a
+// pointer because there are many small zones.
 type pages[T any] struct {
 	all    [][]T
 	shared *[]bool

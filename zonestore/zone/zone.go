@@ -17,7 +17,7 @@ import (
 )
 
 // Zone is one version of a zone. It never changes. There may be hundreds of thousands
-// of them: its fields are in an order that leaves no gaps.
+// of them: its fields are in an order that leaves hardly a gap.
 type Zone struct {
 	apex    wire.Name // case as received
 	labels  uint8     // of the apex
