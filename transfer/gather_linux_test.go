@@ -54,6 +54,48 @@ func lowWater(t *testing.T, conn net.Conn) (low int) {
 	return low
 }
 
+// TestGatherWindow: when the peer sends less than is waited for until that is read, as TCP
+// may have it do, soon no more is waited for than comes.
+func TestGatherWindow(t *testing.T) {
+	t.Parallel()
+	in, peer := bulkPair(t)
+	const window = 16 << 10
+	piece, room := make([]byte, window), make([]byte, window)
+	for range 200 {
+		late := time.AfterFunc(gatherFor/4, func() { _, _ = peer.Write(piece) })
+		if _, err := io.ReadFull(in, room); err != nil {
+			t.Fatal(err)
+		}
+		late.Stop()
+		if in.bulk.(*gatherer).want <= window {
+			return
+		}
+	}
+	t.Errorf("%d octets are still waited for", in.bulk.(*gatherer).want)
+}
+
+// TestAdapt: what is waited for follows what comes, within its bounds.
+func TestAdapt(t *testing.T) {
+	t.Parallel()
+	g := &gatherer{want: gatherOctets}
+	for _, step := range []struct {
+		came bool
+		want int
+	}{
+		{true, gatherOctets}, {false, gatherOctets / 2}, {false, gatherOctets / 4}, {true, gatherOctets/4 + gatherStep},
+	} {
+		if g.adapt(step.came); g.want != step.want {
+			t.Errorf("waits for %d, want %d", g.want, step.want)
+		}
+	}
+	for range 100 {
+		g.adapt(false)
+	}
+	if g.want != gatherStep {
+		t.Errorf("waits for %d at least", g.want)
+	}
+}
+
 // TestGather: whatever the pieces and pauses in which a stream comes, it is read as
 // it was sent, up to its end.
 func TestGather(t *testing.T) {
