@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,8 +31,8 @@ const (
 	// spare is what the heap may hold beyond what it held after the last time,
 	// besides a sixteenth of that.
 	spare = 1 << 20
-	// Giving back may take that part of the time.
-	keepShare = 100
+	// Giving back may take that part of a processor.
+	keepShare = 50
 )
 
 // heap is how the heap stands.
@@ -50,11 +51,21 @@ func (k *keeper) due(h heap, now time.Time) bool {
 
 func ceiling(h heap) uint64 { return h.held + h.held/16 + spare }
 
-// done notes that memory was given back, which took so long.
+// done notes that memory was given back, which took so much CPU.
 func (k *keeper) done(h heap, now time.Time, took time.Duration) {
 	k.next = ceiling(h)
 	k.spent = h.allocated
 	k.after = now.Add(keepShare * took)
+}
+
+// usedCPU is what the process has had of the processors so far. How long something
+// took says more of what the machine is busy with otherwise.
+func usedCPU() time.Duration {
+	var used syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // keepMemory gives memory back whenever it is due, and has files release theirs,
@@ -69,6 +80,7 @@ func keepMemory(ctx context.Context, log *zap.Logger, files ...interface{ Releas
 			return
 		case now := <-tick.C:
 			if k.due(readHeap(), now) {
+				used := usedCPU()
 				runtime.GC() // pools give up what they hold in two collections
 				debug.FreeOSMemory()
 				for _, f := range files {
@@ -76,7 +88,7 @@ func keepMemory(ctx context.Context, log *zap.Logger, files ...interface{ Releas
 						log.Warn("can't release the memory of a file", zap.Error(err))
 					}
 				}
-				k.done(readHeap(), now, time.Since(now))
+				k.done(readHeap(), now, usedCPU()-used)
 			}
 		}
 	}

@@ -45,8 +45,8 @@ func TestKeeperFollowsDown(t *testing.T) {
 		t.Error("not due at a quarter more")
 	}
 	k.done(heap{held: 80 << 20}, later, time.Second)
-	if k.due(heap{held: 200 << 20}, later.Add(99*time.Second)) || !k.due(heap{held: 200 << 20}, later.Add(101*time.Second)) {
-		t.Error("what takes a second is due after a hundred")
+	if k.due(heap{held: 200 << 20}, later.Add(49*time.Second)) || !k.due(heap{held: 200 << 20}, later.Add(51*time.Second)) {
+		t.Error("what takes a second is due after fifty")
 	}
 }
 
