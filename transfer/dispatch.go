@@ -14,6 +14,10 @@ import (
 
 // dispatchLocked starts the refresh of j, or has it wait for its turn.
 func (e *Engine) dispatchLocked(j *job, now time.Time) {
+	if j.heldUp(now) {
+		j.check = now.Add(together)
+		return
+	}
 	c := e.chooseLocked(j, now)
 	if !c.again.IsZero() && j.wish.release == nil {
 		j.check = c.again
@@ -60,23 +64,27 @@ const (
 )
 
 // pollWait returns how long j must wait for the poll rate of its peer. A zone
-// without a copy is not polled, it asks for the transfer. On a machine that is busy
-// otherwise the times of many polls may pass before they are looked at: then they do
-// not begin together all the same.
+// without a copy is not polled, it asks for the transfer.
 func (e *Engine) pollWait(j *job, s *share, now time.Time) time.Duration {
-	if j.turn == turnOrdered || j.served.View().State != zonestore.StateServing {
+	if j.turn != turnNone || j.served.View().State != zonestore.StateServing {
 		return 0
 	}
-	if j.turn == turnNone {
-		j.turn = turnReserved
-		if wait := e.reservePoll(j, s, now); wait > 0 {
-			return wait
-		}
+	j.turn, j.paced = turnReserved, s
+	if wait := e.reservePoll(j, s, now); wait > 0 {
+		return wait
 	}
-	if !s.begun.AllowN(now, 1) {
+	if j.heldUp(now) {
 		return together
 	}
 	return 0
+}
+
+// heldUp reports whether j, whose time for a poll has come, must not begin yet. On a
+// machine that is busy otherwise the times of many polls may pass before they are looked
+// at: then they do not begin together all the same. Nothing else is looked at
+// meanwhile, for there may be many.
+func (j *job) heldUp(now time.Time) bool {
+	return j.turn == turnReserved && !j.paced.begun.AllowN(now, 1)
 }
 
 // reservePoll gives j its place among the polls of a peer, and returns how far off it

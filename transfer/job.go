@@ -34,6 +34,7 @@ type job struct {
 	flurry   int32
 	failures int32 // refreshes in a row that confirmed nothing
 
+	paced   *share   // that of the peer whose poll rate gave it its turn
 	turn    pollTurn // by the poll rate of its peer
 	running bool     // a refresh is under way, or an order that takes the place of one
 	claimed bool     // the latter

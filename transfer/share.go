@@ -22,13 +22,17 @@ type share struct {
 // most begins at once: with less, what a late turn missed would be lost.
 const pollTurns = int(time.Second / together)
 
+// catchUp is how much faster than their rate polls begin that were held up. At the rate
+// itself what is late once would stay so.
+const catchUp = 1.05
+
 func (e *Engine) shareLocked(addr netip.AddrPort) *share {
 	s, ok := e.shares[addr]
 	if !ok {
 		limit := e.limits.PollsPerSecond
 		s = &share{
 			polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/pollTurns)),
-			begun: rate.NewLimiter(rate.Limit(limit), max(2, limit*3/2/pollTurns)),
+			begun: rate.NewLimiter(rate.Limit(limit)*catchUp, max(2, limit*3/2/pollTurns)),
 		}
 		e.shares[addr] = s
 	}

@@ -27,7 +27,7 @@ type keeper struct {
 const (
 	keepEvery = time.Second
 	// busy is how many octets a second the daemon allocates while it works.
-	busy = 4 << 20
+	busy = 16 << 20
 	// spare is what the heap may hold beyond what it held after the last time,
 	// besides a sixteenth of that.
 	spare = 1 << 20
