@@ -54,22 +54,13 @@ func (e *Engine) peersLocked(j *job) []peer {
 	return peers
 }
 
-// pollTurn is whether a zone may be polled, as far as the poll rate of its peer goes.
-type pollTurn uint8
-
-const (
-	turnNone     pollTurn = iota
-	turnReserved          // at its time
-	turnOrdered           // now, whatever the rate
-)
-
 // pollWait returns how long j must wait for the poll rate of its peer. A zone
 // without a copy is not polled, it asks for the transfer.
 func (e *Engine) pollWait(j *job, s *share, now time.Time) time.Duration {
-	if j.turn != turnNone || j.served.View().State != zonestore.StateServing {
+	if j.hasTurn() || j.served.View().State != zonestore.StateServing {
 		return 0
 	}
-	j.turn, j.paced = turnReserved, s
+	j.paced = s
 	if wait := e.reservePoll(j, s, now); wait > 0 {
 		return wait
 	}
@@ -84,7 +75,7 @@ func (e *Engine) pollWait(j *job, s *share, now time.Time) time.Duration {
 // at: then they do not begin together all the same. Nothing else is looked at
 // meanwhile, for there may be many.
 func (j *job) heldUp(now time.Time) bool {
-	return j.turn == turnReserved && !j.paced.begun.AllowN(now, 1)
+	return j.paced != nil && !j.paced.begun.AllowN(now, 1)
 }
 
 // reservePoll gives j its place among the polls of a peer, and returns how far off it
@@ -123,7 +114,7 @@ func (e *Engine) startLocked(j *job, c choice) {
 	for _, p := range o.peers {
 		e.shareLocked(p.addr).breaker.probe()
 	}
-	j.queued, j.wish, j.turn = nil, wish{}, turnNone
+	j.queued, j.wish, j.granted, j.paced = nil, wish{}, false, nil
 	j.begin(time.Now())
 	ctx, cancel := context.WithCancel(e.ctx)
 	j.stop = cancel

@@ -35,5 +35,14 @@ func TestPollsHeldUp(t *testing.T) {
 		if n, most := begin(), e.limits.PollsPerSecond*30/1000; n != most {
 			t.Errorf("%d polls began in the same moment, want %d", n, most)
 		}
+		// At their rate alone they would never catch up.
+		later := 0
+		for range 2 * pollTurns {
+			now = now.Add(together)
+			later += begin()
+		}
+		if rate := 2 * e.limits.PollsPerSecond; later <= rate || later > rate*11/10 {
+			t.Errorf("%d polls began in the next two seconds, the rate is %d", later, rate)
+		}
 	})
 }

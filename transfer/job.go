@@ -34,11 +34,11 @@ type job struct {
 	flurry   int32
 	failures int32 // refreshes in a row that confirmed nothing
 
-	paced   *share   // that of the peer whose poll rate gave it its turn
-	turn    pollTurn // by the poll rate of its peer
-	running bool     // a refresh is under way, or an order that takes the place of one
-	claimed bool     // the latter
-	removed bool     // no longer configured
+	paced   *share // whose poll rate has given it its time, nil for none
+	granted bool   // it may be polled now, whatever the rate
+	running bool   // a refresh is under way, or an order that takes the place of one
+	claimed bool   // the latter
+	removed bool   // no longer configured
 	wish    wish
 	queued  *places // where it waits, nil if it does not
 	holds   *places // the share of a peer it has a place in
@@ -55,6 +55,9 @@ type job struct {
 }
 
 func (j *job) apex() wire.Name { return j.served.Apex() }
+
+// hasTurn reports whether the poll rate of its peer has had its say.
+func (j *job) hasTurn() bool { return j.granted || j.paced != nil }
 
 // set takes what the engine needs to know of the configuration.
 func (j *job) set(z registry.Zone) {

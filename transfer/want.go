@@ -58,10 +58,10 @@ func (j *job) hasten(now time.Time) {
 	}
 	switch {
 	case j.wish.insist, j.wish.notified && !now.Before(j.began.Add(noticePause)):
-		j.turn, j.check = turnOrdered, now
+		j.granted, j.paced, j.check = true, nil, now
 	case j.wish.now:
 		j.check = now
-	case !j.wish.notified, j.turn != turnNone: // not wanted, or the turn is near
+	case !j.wish.notified, j.hasTurn(): // not wanted, or the turn is near
 	case next.Before(j.check):
 		j.check = next
 	}

@@ -23,7 +23,12 @@ func (t Timers) running(now time.Time) (at Timers, behind bool) {
 	if t.Confirmed.After(now) {
 		return Timers{Checked: now, Confirmed: now, Expires: now.Add(t.Life())}, true
 	}
-	return Timers{Checked: running(t.Checked, now), Confirmed: running(t.Confirmed, now), Expires: running(t.Expires, now)}, false
+	return t.from(now), false
+}
+
+// from is running of each of the times.
+func (t Timers) from(now time.Time) Timers {
+	return Timers{Checked: running(t.Checked, now), Confirmed: running(t.Confirmed, now), Expires: running(t.Expires, now)}
 }
 
 // clock notices when the wall clock jumps.
@@ -68,6 +73,5 @@ func (s *Store) rebase(served *Served, now time.Time) {
 	if served.gone {
 		return
 	}
-	t := served.Timers()
-	s.setTimers(served, Timers{running(t.Checked, now), running(t.Confirmed, now), running(t.Expires, now)})
+	s.setTimers(served, served.Timers().from(now))
 }

@@ -91,6 +91,16 @@ func (u *upstream) bump(t *testing.T, zone string) uint32 {
 	return serial
 }
 
+// announce is bump, and tells the daemon of it.
+func (u *upstream) announce(t *testing.T, d *harness.Daemon, zone string) uint32 {
+	t.Helper()
+	serial := u.bump(t, zone)
+	if err := u.Notify(t.Context(), zone, d.DNS.String()); err != nil {
+		t.Fatal(err)
+	}
+	return serial
+}
+
 // event matches log lines by message and zone.
 func event(message, zone string) func(harness.Entry) bool {
 	return func(e harness.Entry) bool {

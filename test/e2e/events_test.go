@@ -71,10 +71,7 @@ func TestEventStream(t *testing.T) {
 	if first.kind != "published" || first.Serial != 1 || !sameName(first.Zone, zoneName) {
 		t.Fatalf("got %+v", first)
 	}
-	u.bump(t, zoneName)
-	if err := u.Notify(t.Context(), zoneName, d.DNS.String()); err != nil {
-		t.Fatal(err)
-	}
+	u.announce(t, d, zoneName)
 	if got := next(); got.kind != "published" || got.Serial != 2 {
 		t.Errorf("got %+v", got)
 	}

@@ -59,10 +59,7 @@ func TestNotifyOfPrimary(t *testing.T) {
 			d.Zone(t, zoneName, peer)
 			harness.WaitSerial(t, d.DNS, zoneName, 1)
 			for range 3 {
-				serial := u.bump(t, zoneName)
-				if err := u.Notify(t.Context(), zoneName, d.DNS.String()); err != nil {
-					t.Fatal(err)
-				}
+				serial := u.announce(t, d, zoneName)
 				harness.WaitSerial(t, d.DNS, zoneName, serial)
 			}
 		})

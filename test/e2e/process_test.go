@@ -85,10 +85,7 @@ func TestSignalHUP(t *testing.T) {
 	harness.WaitSerial(t, d.DNS, zoneName, 1)
 	// A version is served before the log says so: the first is over for certain when
 	// the second is there.
-	second := u.bump(t, zoneName)
-	if err := u.Notify(t.Context(), zoneName, d.DNS.String()); err != nil {
-		t.Fatal(err)
-	}
+	second := u.announce(t, d, zoneName)
 	harness.WaitSerial(t, d.DNS, zoneName, second)
 
 	d.Options.LogLevel = "info"
@@ -104,10 +101,7 @@ func TestSignalHUP(t *testing.T) {
 	if early := d.Log.Find(0, transferred(1)); len(early) > 0 {
 		t.Errorf("level error logs %v", early)
 	}
-	serial := u.bump(t, zoneName)
-	if err := u.Notify(t.Context(), zoneName, d.DNS.String()); err != nil {
-		t.Fatal(err)
-	}
+	serial := u.announce(t, d, zoneName)
 	harness.WaitSerial(t, d.DNS, zoneName, serial)
 	d.WaitLog(t, transferred(serial), "zone transferred")
 

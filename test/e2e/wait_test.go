@@ -40,10 +40,7 @@ func TestWaitForSerial(t *testing.T) {
 		t.Errorf("in vain: %+v after %s", got, time.Since(start))
 	}
 	waiting := wait("wait=9&serial=2")
-	u.bump(t, zoneName)
-	if err := u.Notify(t.Context(), zoneName, d.DNS.String()); err != nil {
-		t.Fatal(err)
-	}
+	u.announce(t, d, zoneName)
 	start = time.Now()
 	if got := <-waiting; got.err != nil || got.serial != 2 || time.Since(start) > 5*time.Second {
 		t.Errorf("the second version: %+v after %s", got, time.Since(start))

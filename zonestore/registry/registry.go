@@ -132,18 +132,15 @@ func Find(options Options) (*Stored, error) {
 	return &Stored{options, backend, codec{key, err}}, nil
 }
 
-// Load is the second half of Open. If it fails, it lets go of the files.
-func (s *Stored) Load() (*Registry, error) {
-	registry, err := s.load()
-	if err != nil {
-		return nil, errors.Join(err, s.backend.Close())
-	}
-	return registry, nil
-}
-
-// load loads the objects with the key of their secrets. Where there is none, and
-// nothing that needs one, it makes it.
-func (s *Stored) load() (*Registry, error) {
+// Load is the second half of Open: it decodes the objects with the key of their secrets.
+// Where there is none, and nothing that needs one, it makes it. If it fails, it lets go of
+// the files.
+func (s *Stored) Load() (_ *Registry, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.backend.Close())
+		}
+	}()
 	backend, options := s.backend, s.options
 	registry, err := load(backend, options, s.codec)
 	if errors.Is(err, ErrNoKey) {
@@ -159,10 +156,12 @@ func (s *Stored) load() (*Registry, error) {
 		options.Log.Info("made the key that secrets are encrypted with: back it up, apart from the configuration",
 			zap.String("path", options.Key), zap.String("copy", seal.CopyPath(options.Key)))
 	}
-	if !backend.old {
-		return registry, nil
+	if backend.old {
+		if err := backend.seal(registry.state.revision, registry.entries()); err != nil {
+			return nil, err
+		}
 	}
-	return registry, backend.seal(registry.state.revision, registry.entries())
+	return registry, nil
 }
 
 // leftBehind tells of a key in the folder that is not looked at.
