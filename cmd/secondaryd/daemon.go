@@ -13,6 +13,7 @@ import (
 
 	"secondaryd/api"
 	"secondaryd/configs"
+	"secondaryd/internal/mapped"
 	"secondaryd/internal/ratelimit"
 	"secondaryd/internal/wire"
 	"secondaryd/metrics"
@@ -233,7 +234,7 @@ func (d *daemon) run(ctx context.Context, watch func(context.Context)) (err erro
 	g.Go(func() error { return named("store", d.store.Run(ctx)) })
 	g.Go(func() error { return named("transfer", d.engine.Run(ctx)) })
 	g.Go(func() error {
-		keepMemory(ctx, d.log, d.registry, d.store)
+		keepMemory(ctx, d.log, d.registry, d.store, mapped.Program{})
 		return nil
 	})
 	g.Go(func() error {

@@ -3,11 +3,15 @@
 // the process's memory from then on, for each file as much as it is large.
 package boltmap
 
-import "go.etcd.io/bbolt"
+import (
+	"go.etcd.io/bbolt"
+
+	"secondaryd/internal/mapped"
+)
 
 // Release unmaps no page and loses nothing: what is read again comes from the
 // system's cache. It is safe beside other uses of db.
 func Release(db *bbolt.DB) error {
 	// A transaction keeps the file from being mapped elsewhere meanwhile.
-	return db.View(func(tx *bbolt.Tx) error { return drop(db.Info().Data, uintptr(tx.Size())) })
+	return db.View(func(tx *bbolt.Tx) error { return mapped.Forget(db.Info().Data, uintptr(tx.Size())) })
 }

@@ -1,0 +1,80 @@
+package mapped
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// Program is the file of the program that runs: its code and its constants.
+type Program struct{}
+
+// Release has the process hold no page of it. Most were of use to a start, or to work
+// that has ended; what runs on has its own again at once.
+func (Program) Release() error {
+	name, err := os.Readlink("/proc/self/exe")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // there is no /proc here
+	}
+	if err != nil {
+		return err
+	}
+	maps, err := os.Open("/proc/self/smaps")
+	if err != nil {
+		return err
+	}
+	defer maps.Close()
+	spans, err := unchanged(maps, name)
+	if err != nil {
+		return err
+	}
+	for _, s := range spans {
+		if err := Forget(s.start, s.end-s.start); err != nil {
+			return fmt.Errorf("%x-%x of %s: %w", s.start, s.end, name, err)
+		}
+	}
+	return nil
+}
+
+// span is a range of addresses.
+type span struct{ start, end uintptr }
+
+// unchanged returns, from smaps, where that file is mapped that can't be written and
+// is in memory as it is in the file. A debugger may have changed code, and the system
+// addresses among the constants.
+func unchanged(smaps io.Reader, name string) (spans []span, err error) {
+	var at span
+	lines := bufio.NewScanner(smaps)
+	for lines.Scan() {
+		line := lines.Text()
+		if s, ok := readOnly(line, name); ok {
+			at = s
+			continue
+		}
+		if changed, ok := strings.CutPrefix(line, "Anonymous:"); ok && at != (span{}) {
+			if strings.TrimSpace(changed) == "0 kB" {
+				spans = append(spans, at)
+			}
+			at = span{}
+		}
+	}
+	return spans, lines.Err()
+}
+
+// readOnly reads the first line of a mapping: its addresses, if it is one of that file
+// that can't be written.
+func readOnly(line, name string) (s span, ok bool) {
+	line, ok = strings.CutSuffix(line, " "+name)
+	if !ok {
+		return span{}, false
+	}
+	var access string
+	if _, err := fmt.Sscanf(line, "%x-%x %s", &s.start, &s.end, &access); err != nil {
+		return span{}, false
+	}
+	return s, strings.HasPrefix(access, "r-")
+}
