@@ -24,7 +24,7 @@ const pollTurns = int(time.Second / together)
 
 // catchUp is how much faster than their rate polls begin that were held up. At the rate
 // itself what is late once would stay so.
-const catchUp = 1.05
+const catchUp = 1.03
 
 func (e *Engine) shareLocked(addr netip.AddrPort) *share {
 	s, ok := e.shares[addr]
