@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"sync"
@@ -12,7 +11,6 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"secondaryd/internal/wire"
 	"secondaryd/metrics"
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/registry"
@@ -105,11 +103,7 @@ func New(o Options) *Engine {
 func (e *Engine) Restore(ctx context.Context) error {
 	zones := make([]zonestore.Configured, 0, e.registry.ZoneCount())
 	for z := range e.registry.Zones() {
-		apex, err := wire.ParseName(z.Apex())
-		if err != nil {
-			return fmt.Errorf("zone %s: %w", z.ID, err)
-		}
-		zones = append(zones, zonestore.Configured{ID: z.ID, Apex: apex, Created: z.Created})
+		zones = append(zones, zonestore.Configured{ID: z.ID, Apex: z.Apex(), Created: z.Created})
 	}
 	return e.store.Restore(ctx, zones, time.Now())
 }

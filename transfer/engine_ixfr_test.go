@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"secondaryd/internal/wiretest"
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/registry"
 )
@@ -86,7 +85,7 @@ func (w *world) wantRestored(id string, serial uint32) {
 	}
 	defer store.Close()
 	z, _ := w.reg.Zone(id)
-	configured := []zonestore.Configured{{ID: id, Apex: wiretest.Name(w.t, z.Apex()), Created: z.Created}}
+	configured := []zonestore.Configured{{ID: id, Apex: z.Apex(), Created: z.Created}}
 	if err := store.Restore(w.t.Context(), configured, time.Now()); err != nil {
 		w.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package zonestore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -18,7 +19,7 @@ import (
 // Configured is a zone as the configuration has it.
 type Configured struct {
 	ID      string
-	Apex    wire.Name
+	Apex    string    // in presentation form
 	Created time.Time // a copy older than this belongs to a predecessor
 }
 
@@ -28,43 +29,51 @@ type Configured struct {
 // are no longer configured are forgotten.
 func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) error {
 	began := time.Now()
-	timers := s.known
+	known := s.known
 	s.known = nil
-	known := make([]Timers, len(zones)) // zero where there are none
-	for i, c := range zones {
-		known[i] = timers[c.ID]
-		delete(timers, c.ID)
-	}
 	var loaded tally
 	var next atomic.Int64
 	var g errgroup.Group
 	// As many goroutines as zones would each grow a stack of its own.
 	for range 2 * runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
-			for i := next.Add(1) - 1; i < int64(len(zones)); i = next.Add(1) - 1 {
-				c := zones[i]
-				loaded.add(s.restore(s.enter(newServed(c.ID, c.Apex)), c, known[i], now))
-				if ctx.Err() != nil {
-					return ctx.Err()
+			for i := next.Add(1) - 1; i < int64(len(zones)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				if err := s.restore(zones[i], known, now, &loaded); err != nil {
+					return err
 				}
 			}
-			return nil
+			return ctx.Err()
 		})
 	}
-	for id := range timers { // of zones that are not configured
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if loaded.known.Load() < int64(len(known)) {
+		s.forgetOthers(zones, known)
+	}
+	s.log.Info("zones loaded", zap.Int64("zones", loaded.zones.Load()), zap.Int64("records", loaded.records.Load()),
+		zap.Int("configured", len(zones)), zap.Duration("duration", time.Since(began)))
+	return nil
+}
+
+// forgetOthers deletes what is kept of zones that are not configured.
+func (s *Store) forgetOthers(zones []Configured, known map[string]stamps) {
+	for _, c := range zones {
+		delete(known, c.ID)
+	}
+	for id := range known {
 		s.timers.set(id, nil)
 		if err := s.archive.Delete(id); err != nil {
 			s.log.Warn("can't delete the copy of a removed zone", zap.Error(err))
 		}
 	}
-	err := g.Wait()
-	s.log.Info("zones loaded", zap.Int64("zones", loaded.zones.Load()), zap.Int64("records", loaded.records.Load()),
-		zap.Int("configured", len(zones)), zap.Duration("duration", time.Since(began)))
-	return err
 }
 
 // tally counts what is served after the start.
-type tally struct{ zones, records atomic.Int64 }
+type tally struct {
+	zones, records atomic.Int64
+	known          atomic.Int64 // configured zones of which there are timers
+}
 
 func (l *tally) add(v *View) {
 	if v.State == StateServing {
@@ -73,24 +82,39 @@ func (l *tally) add(v *View) {
 	}
 }
 
-// restore serves the copy of one zone and returns its view. It keeps the timers that
-// are known of it, if any.
-func (s *Store) restore(served *Served, c Configured, known Timers, now time.Time) *View {
+// restore enters one zone with its copy, and the timers that are known of it, if any.
+func (s *Store) restore(c Configured, known map[string]stamps, now time.Time, loaded *tally) error {
+	apex, err := wire.ParseName(c.Apex)
+	if err != nil {
+		return fmt.Errorf("zone %s: %w", c.ID, err)
+	}
+	at, ok := known[c.ID]
+	if ok {
+		loaded.known.Add(1)
+	}
+	served := s.enter(newServed(c.ID, apex))
+	s.serveCopy(served, c.Created, at.timers(), now)
+	loaded.add(served.View())
+	return nil
+}
+
+// serveCopy serves the copy on disk of a zone that has just been entered, if there is one.
+func (s *Store) serveCopy(served *Served, created time.Time, known Timers, now time.Time) {
 	log := func() *zap.Logger { return s.log.With(zap.Stringer("zone", served.apex)) }
-	z, meta, err := s.archive.Load(c.ID, s.seed)
+	z, meta, err := s.archive.Load(served.id, s.seed)
 	if errors.Is(err, archive.ErrNone) {
-		return served.View()
+		return
 	}
 	if err != nil {
 		log().Error("the zone's copy on disk can't be used: it will be transferred again", zap.Error(err))
-		return served.View()
+		return
 	}
-	if !z.Apex().Equal(c.Apex) || meta.Received.Before(c.Created) {
+	if !z.Apex().Equal(served.apex) || meta.Received.Before(created) {
 		log().Info("the copy on disk belongs to an earlier zone of this id: it will be deleted")
-		if err := s.archive.Delete(c.ID); err != nil {
+		if err := s.archive.Delete(served.id); err != nil {
 			log().Error("can't delete a copy", zap.Error(err))
 		}
-		return served.View()
+		return
 	}
 	served.received, served.rolledBack = meta.Received, meta.RolledBack
 	t, behind := s.resume(known, meta, z.SOA(), now)
@@ -105,7 +129,6 @@ func (s *Store) restore(served *Served, c Configured, known Timers, now time.Tim
 		entry.Write(zap.Stringer("zone", served.apex), zap.Uint32("serial", view.Serial), zap.Int("records", z.Records()))
 	}
 	served.view.Store(view)
-	return view
 }
 
 // resume makes the timers that a copy goes on with of those that are known of it, zero

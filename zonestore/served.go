@@ -57,8 +57,12 @@ type Served struct {
 // noView is what is known of every zone at first.
 var noView View
 
+// newServed keeps apex.
 func newServed(id string, apex wire.Name) *Served {
-	s := &Served{id: id, apex: apex.Fold()}
+	if !apex.IsFolded() {
+		apex = apex.Fold()
+	}
+	s := &Served{id: id, apex: apex}
 	s.view.Store(&noView)
 	return s
 }

@@ -45,7 +45,7 @@ type Store struct {
 	archive  *archive.Archive
 	doubtful bool // a copy on disk may be older than what was served before
 	timers   *timersFile
-	known    map[string]Timers // what was in the file at the start, until Restore
+	known    map[string]stamps // what was in the file at the start, until Restore
 	finder   finder
 
 	mu    sync.Mutex // guards zones
@@ -138,7 +138,8 @@ func (s *Store) Get(id string) (*Served, bool) {
 }
 
 // Configure makes the zone with that id known under its name; it has no copy
-// yet. A zone that was known under another name loses it, with its copy.
+// yet. A zone that was known under another name loses it, with its copy. The name must
+// not be changed afterwards.
 func (s *Store) Configure(id string, apex wire.Name) *Served {
 	if old, ok := s.Get(id); ok {
 		if old.apex.Equal(apex) {

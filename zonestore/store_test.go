@@ -75,7 +75,7 @@ var apex = wire.Name("\x07example\x03org\x00")
 func restore(t testing.TB, dir string, at time.Time) (*Store, *Served, *observer.ObservedLogs) {
 	t.Helper()
 	s, logs := openStore(t, dir)
-	c := Configured{ID: zoneID, Apex: apex, Created: at.Add(-24 * time.Hour)}
+	c := Configured{ID: zoneID, Apex: apex.String(), Created: at.Add(-24 * time.Hour)}
 	if err := s.Restore(context.Background(), []Configured{c}, at); err != nil {
 		t.Fatal(err)
 	}
@@ -461,7 +461,7 @@ func TestRunFlushes(t *testing.T) {
 		t.Fatal(err)
 	}
 	timers, err := s.timers.load()
-	if err != nil || timers[zoneID].Confirmed.IsZero() {
+	if err != nil || timers[zoneID].timers().Confirmed.IsZero() {
 		t.Errorf("timers after Run: %v, %v", timers, err)
 	}
 	closeStore(t, s)

@@ -98,17 +98,17 @@ func makeBucket(db *bbolt.DB) error {
 }
 
 // load returns the timers of every zone in the file; damaged entries are left out.
-func (f *timersFile) load() (all map[string]Timers, err error) {
+func (f *timersFile) load() (all map[string]stamps, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("timers: damaged: %v", r)
 		}
 	}()
-	all = map[string]Timers{}
+	all = map[string]stamps{}
 	err = f.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(timersBucket).ForEach(func(id, value []byte) error {
-			if t, ok := decodeTimers(value); ok {
-				all[string(id)] = t
+			if s, ok := decodeStamps(value); ok {
+				all[string(id)] = s
 			}
 			return nil
 		})
@@ -178,6 +178,10 @@ func putTimers(b *bbolt.Bucket, id string, t *Timers) error {
 
 func (f *timersFile) close() error { return errors.Join(f.flush(), f.db.Close()) }
 
+// stamps are Timers as they are stored: Checked, Confirmed and Expires in microseconds
+// since 1970, 0 for never. They take a third of the memory.
+type stamps [3]int64
+
 func (t Timers) encode() []byte {
 	b := append(make([]byte, 0, timersSize), timersVersion)
 	for _, at := range []time.Time{t.Checked, t.Confirmed, t.Expires} {
@@ -190,20 +194,25 @@ func (t Timers) encode() []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-func decodeTimers(b []byte) (Timers, bool) {
+func decodeStamps(b []byte) (s stamps, ok bool) {
 	if len(b) != timersSize || b[0] != timersVersion {
-		return Timers{}, false
+		return stamps{}, false
 	}
 	body, sum := b[:timersSize-4], binary.LittleEndian.Uint32(b[timersSize-4:])
 	if crc32.Checksum(body, castagnoli) != sum {
-		return Timers{}, false
+		return stamps{}, false
 	}
-	at := func(i int) time.Time {
-		micros := int64(binary.LittleEndian.Uint64(body[1+8*i:]))
-		if micros == 0 {
-			return time.Time{}
-		}
-		return time.UnixMicro(micros).UTC()
+	for i := range s {
+		s[i] = int64(binary.LittleEndian.Uint64(body[1+8*i:]))
 	}
-	return Timers{Checked: at(0), Confirmed: at(1), Expires: at(2)}, true
+	return s, true
+}
+
+func (s stamps) timers() Timers { return Timers{wallTime(s[0]), wallTime(s[1]), wallTime(s[2])} }
+
+func wallTime(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
 }

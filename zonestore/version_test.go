@@ -25,7 +25,7 @@ func keeping(t *testing.T, dir string, at time.Time) (*Store, *Served, *observer
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Restore(t.Context(), []Configured{{ID: zoneID, Apex: apex, Created: at.Add(-24 * time.Hour)}}, at); err != nil {
+	if err := s.Restore(t.Context(), []Configured{{ID: zoneID, Apex: apex.String(), Created: at.Add(-24 * time.Hour)}}, at); err != nil {
 		t.Fatal(err)
 	}
 	served, _ := s.Get(zoneID)

@@ -67,6 +67,16 @@ func lowerWord(w uint64) uint64 {
 // Fold returns a lower-case copy of n.
 func (n Name) Fold() Name { return AppendFolded(make([]byte, 0, len(n)), n) }
 
+// IsFolded reports whether n is in lower case.
+func (n Name) IsFolded() bool {
+	for _, c := range n {
+		if lower[c] != c {
+			return false
+		}
+	}
+	return true
+}
+
 // Equal reports whether a and b are the same name without regard to case.
 func (n Name) Equal(b Name) bool {
 	if len(n) != len(b) {

@@ -252,6 +252,9 @@ func TestIn(t *testing.T) {
 func TestEqualAndFold(t *testing.T) {
 	t.Parallel()
 	a, b := mustName(t, "WwW.Example."), mustName(t, "wWw.eXAMPLE.")
+	if a.IsFolded() || !a.Fold().IsFolded() {
+		t.Errorf("%s is not told from %s", a, a.Fold())
+	}
 	if !a.Equal(b) || !bytes.Equal(a.Fold(), b.Fold()) {
 		t.Errorf("%s and %s differ", a, b)
 	}

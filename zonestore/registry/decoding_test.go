@@ -39,7 +39,7 @@ func storedKeys(c codec, n int) stored {
 func TestLoadGroups(t *testing.T) {
 	t.Parallel()
 	c := testCodec(t)
-	for _, n := range []int{0, 1, groupSize - 1, groupSize, groupSize + 1, 5*groupSize + 7} {
+	for _, n := range []int{0, 1, lotSize - 1, lotSize, lotSize + 1, 5*lotSize + 7} {
 		r, err := load(storedKeys(c, n), Options{Dir: "data"}, c)
 		if err != nil {
 			t.Fatalf("%d objects: %v", n, err)
@@ -59,9 +59,9 @@ func TestLoadGroups(t *testing.T) {
 // wherever it lies, and named.
 func TestLoadUnreadable(t *testing.T) {
 	t.Parallel()
-	const n = 2*groupSize + 3
+	const n = 2*lotSize + 3
 	c := testCodec(t)
-	for _, at := range []int{0, groupSize - 1, groupSize, n - 1} {
+	for _, at := range []int{0, lotSize - 1, lotSize, n - 1} {
 		s := storedKeys(c, n)
 		e := &s[at]
 		e.Value[valueHeader] = '!'
