@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -22,7 +24,7 @@ func TestZoneQueries(t *testing.T) {
 	asked.Answered(third, 0)
 	zones := []Zone{{Name: "a.test.", State: "serving", Queries: asked}, {Name: "b.test.", State: "serving"}}
 	r := prometheus.NewPedanticRegistry()
-	RegisterZones(r, false, true, func() []Zone { return zones })
+	RegisterZones(r, false, true, func() iter.Seq[Zone] { return slices.Values(zones) })
 	want := `
 # HELP secondaryd_zone_queries_total Queries about the zone that were answered, by response code.
 # TYPE secondaryd_zone_queries_total counter

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"iter"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,7 +33,7 @@ type FailingPeer struct {
 // zones makes the series of zones from their state when they are asked for: it
 // keeps nothing, so a zone that is gone leaves no series behind.
 type zones struct {
-	list    func() []Zone
+	list    func() iter.Seq[Zone]
 	perZone bool
 	queries bool
 }
@@ -58,7 +59,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // RegisterZones registers the series of zones. list is called at each scrape.
 // Without perZone only the totals are made, for fleets too large for more; queries
 // are counted apart from that.
-func RegisterZones(r prometheus.Registerer, perZone, queries bool, list func() []Zone) {
+func RegisterZones(r prometheus.Registerer, perZone, queries bool, list func() iter.Seq[Zone]) {
 	r.MustRegister(&zones{list: list, perZone: perZone, queries: queries})
 }
 
@@ -82,7 +83,7 @@ func (c *zones) Describe(ch chan<- *prometheus.Desc) {
 func (c *zones) Collect(ch chan<- prometheus.Metric) {
 	states := map[string]int{"empty": 0, "serving": 0, "expired": 0}
 	unsaved, held := 0, 0
-	for _, z := range c.list() {
+	for z := range c.list() {
 		states[z.State]++
 		if z.Unsaved {
 			unsaved++

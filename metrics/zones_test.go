@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +20,7 @@ func TestZones(t *testing.T) {
 		{Name: "a.test.", State: "serving", Serial: 4294967295, Records: 3, Checked: at, Confirmed: at, Expires: at, Failing: []FailingPeer{failing, failing}},
 		{Name: "b.test.", State: "empty", Unsaved: true, Held: at, HeldCause: "it has lost much"},
 	}
-	RegisterZones(r, true, false, func() []Zone { return zones })
+	RegisterZones(r, true, false, func() iter.Seq[Zone] { return slices.Values(zones) })
 	want := `
 # HELP secondaryd_zone_expiry_timestamp_seconds When the copy expires unless it is confirmed, in Unix time; 0 without a copy.
 # TYPE secondaryd_zone_expiry_timestamp_seconds gauge
@@ -62,7 +64,7 @@ secondaryd_zones_unsaved 1
 func TestZonesWithoutSeriesEach(t *testing.T) {
 	t.Parallel()
 	r := prometheus.NewPedanticRegistry()
-	RegisterZones(r, false, false, func() []Zone { return []Zone{{Name: "a.test.", State: "serving"}} })
+	RegisterZones(r, false, false, func() iter.Seq[Zone] { return slices.Values([]Zone{{Name: "a.test.", State: "serving"}}) })
 	if n, err := testutil.GatherAndCount(r); n != 5 || err != nil {
 		t.Errorf("%d series, %v; want three of states and one each of unsaved and held zones", n, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"net/netip"
 	"strings"
@@ -139,11 +140,14 @@ func TestCountByZone(t *testing.T) {
 		}
 	}
 	registry := prometheus.NewRegistry()
-	metrics.RegisterZones(registry, false, true, func() (zones []metrics.Zone) {
-		for _, z := range store.All() {
-			zones = append(zones, metrics.Zone{Name: z.Apex().String(), State: "serving", Queries: z.Queries()})
+	metrics.RegisterZones(registry, false, true, func() iter.Seq[metrics.Zone] {
+		return func(yield func(metrics.Zone) bool) {
+			for _, z := range store.All() {
+				if !yield(metrics.Zone{Name: z.Apex().String(), State: "serving", Queries: z.Queries()}) {
+					return
+				}
+			}
 		}
-		return zones
 	})
 	want := `
 # HELP secondaryd_zone_queries_total Queries about the zone that were answered, by response code.

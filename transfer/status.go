@@ -1,6 +1,9 @@
 package transfer
 
 import (
+	"iter"
+	"maps"
+	"slices"
 	"time"
 
 	"secondaryd/metrics"
@@ -81,15 +84,43 @@ func (e *Engine) Status(zoneID string) (Status, bool) {
 	return s, true
 }
 
-// Statuses returns the status of every zone, in no order.
-func (e *Engine) Statuses() []Status {
+// statusesAtOnce is of how many zones the status is taken while NOTIFY and refreshes
+// wait. Of a hundred thousand at once they would wait for tens of milliseconds.
+const statusesAtOnce = 128
+
+// Statuses yields the status of every zone that there is when the loop begins, in no
+// order, each as it is at a moment of its own. The engine works on meanwhile, however
+// long the loop takes.
+func (e *Engine) Statuses() iter.Seq[Status] {
+	return func(yield func(Status) bool) {
+		some := make([]Status, 0, statusesAtOnce)
+		for jobs := range slices.Chunk(e.allJobs(), statusesAtOnce) {
+			some = e.appendStatuses(some[:0], jobs)
+			for _, s := range some {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (e *Engine) allJobs() []*job {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	all := make([]Status, 0, len(e.jobs))
-	for _, j := range e.jobs {
-		all = append(all, e.statusLocked(j))
+	return slices.AppendSeq(make([]*job, 0, len(e.jobs)), maps.Values(e.jobs))
+}
+
+// appendStatuses appends the status of those jobs that are not removed by now.
+func (e *Engine) appendStatuses(some []Status, jobs []*job) []Status {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, j := range jobs {
+		if !j.removed {
+			some = append(some, e.statusLocked(j))
+		}
 	}
-	return all
+	return some
 }
 
 func (e *Engine) statusLocked(j *job) Status {

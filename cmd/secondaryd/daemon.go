@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 
@@ -70,7 +71,7 @@ func newDaemon(c configs.Config, log *zap.Logger) (_ *daemon, err error) {
 		RequireNotifyKey: c.Notify.RequireKey,
 	})
 	metrics.RegisterConfig(series, func() int { return configCopies(d.registry) })
-	metrics.RegisterZones(series, c.Metrics.PerZone, c.Metrics.ZoneQueries, func() []metrics.Zone { return zoneSeries(d.engine) })
+	metrics.RegisterZones(series, c.Metrics.PerZone, c.Metrics.ZoneQueries, func() iter.Seq[metrics.Zone] { return zoneSeries(d.engine) })
 	if err := d.openDNS(c, series); err != nil {
 		return nil, err
 	}

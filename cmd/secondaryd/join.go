@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 
 	"secondaryd/api"
@@ -246,30 +247,34 @@ func configCopies(r *registry.Registry) int {
 	return 2
 }
 
-// zoneSeries makes what a scrape shows of the zones.
-func zoneSeries(engine *transfer.Engine) []metrics.Zone {
-	statuses := engine.Statuses()
-	zones := make([]metrics.Zone, len(statuses))
-	for i, s := range statuses {
-		zones[i] = metrics.Zone{
-			Name:      s.Zone,
-			State:     s.State.String(),
-			Serial:    s.Serial,
-			Records:   s.Records,
-			Checked:   s.Checked,
-			Confirmed: s.Confirmed,
-			Expires:   s.Expires,
-			Unsaved:   s.Unsaved,
-			Queries:   s.Queries,
-		}
-		if s.Held != nil && !s.Held.Discarded {
-			zones[i].Held, zones[i].HeldCause = s.Held.Since, string(s.Held.Cause)
-		}
-		for _, f := range s.Failures {
-			zones[i].Failing = append(zones[i].Failing, metrics.FailingPeer{
-				Peer: f.Peer, Step: string(f.Step), Cause: string(f.Cause), NextTry: s.Next,
-			})
+// zoneSeries yields what a scrape shows of each zone.
+func zoneSeries(engine *transfer.Engine) iter.Seq[metrics.Zone] {
+	return func(yield func(metrics.Zone) bool) {
+		for s := range engine.Statuses() {
+			if !yield(seriesOf(s)) {
+				return
+			}
 		}
 	}
-	return zones
+}
+
+func seriesOf(s transfer.Status) metrics.Zone {
+	z := metrics.Zone{
+		Name:      s.Zone,
+		State:     s.State.String(),
+		Serial:    s.Serial,
+		Records:   s.Records,
+		Checked:   s.Checked,
+		Confirmed: s.Confirmed,
+		Expires:   s.Expires,
+		Unsaved:   s.Unsaved,
+		Queries:   s.Queries,
+	}
+	if s.Held != nil && !s.Held.Discarded {
+		z.Held, z.HeldCause = s.Held.Since, string(s.Held.Cause)
+	}
+	for _, f := range s.Failures {
+		z.Failing = append(z.Failing, metrics.FailingPeer{Peer: f.Peer, Step: string(f.Step), Cause: string(f.Cause), NextTry: s.Next})
+	}
+	return z
 }
