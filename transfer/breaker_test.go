@@ -1,11 +1,15 @@
 package transfer
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"secondaryd/zonestore"
 	"secondaryd/zonestore/registry"
@@ -88,7 +92,7 @@ func TestEngineDeadPeer(t *testing.T) {
 		w.peers.set("192.0.2.1", fakeHost{serial: 1})
 		pass(breakerMost + 2*breakerFirst + time.Minute)
 		serving := 0
-		for _, s := range w.Statuses() {
+		for s := range w.Statuses() {
 			if s.State == zonestore.StateServing {
 				serving++
 			}
@@ -167,4 +171,55 @@ func TestEngineDeadPeerIsAsked(t *testing.T) {
 			t.Error("the peer is left out, though its configuration has changed")
 		}
 	})
+}
+
+// TestEngineLeftOutPeerGone: a peer that is left out is no longer counted once it has
+// another address or is deleted, and what there was of the address is forgotten.
+func TestEngineLeftOutPeerGone(t *testing.T) {
+	for what, leave := range map[string]func(tx *registry.Tx, zone, dead, good string) error{
+		"another address": func(tx *registry.Tx, _, dead, _ string) error {
+			p, _ := tx.Peer(dead)
+			p.IP = new("192.0.2.2")
+			return tx.PutPeer(p)
+		},
+		"deleted": func(tx *registry.Tx, zone, dead, good string) error {
+			z, _ := tx.Zone(zone)
+			z.Peers = []string{good}
+			return errors.Join(tx.PutZone(z), tx.DeletePeer(dead))
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				dead, good := w.addPeer(1, fakeHost{err: errDead}), w.addPeer(2, fakeHost{serial: 1})
+				id := w.addZone("a.test.", dead, good)
+				for range breakerFailures {
+					if err := w.ForceTransfer(id); err != nil {
+						t.Error(err)
+					}
+					pass(2 * transferIn)
+				}
+				w.wantLeftOut(1)
+				w.update(func(tx *registry.Tx) error { return leave(tx, id, dead, good) })
+				pass(2 * interval)
+				w.wantLeftOut(0)
+				if _, ok := w.shares[netip.MustParseAddrPort("192.0.2.1:53")]; ok {
+					t.Error("the address is not forgotten")
+				}
+				w.want(id, zonestore.StateServing, 1)
+			})
+		})
+	}
+}
+
+// wantLeftOut compares how many peers are counted as left out.
+func (w *world) wantLeftOut(want int) {
+	w.t.Helper()
+	text := fmt.Sprintf(`
+# HELP secondaryd_peers_left_out Peer addresses that do not answer and are therefore asked only now and then.
+# TYPE secondaryd_peers_left_out gauge
+secondaryd_peers_left_out %d
+`, want)
+	if err := testutil.GatherAndCompare(w.series, strings.NewReader(text), "secondaryd_peers_left_out"); err != nil {
+		w.t.Error(err)
+	}
 }

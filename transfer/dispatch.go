@@ -36,7 +36,7 @@ func (e *Engine) dispatchLocked(j *job, now time.Time) {
 		j.queued = &s.places
 		return
 	}
-	j.holds = &s.places
+	j.holds = s
 	e.enterLocked(j, c)
 }
 
@@ -162,10 +162,13 @@ func (e *Engine) leaveLocked(j *job) {
 }
 
 func (e *Engine) leaveShareLocked(j *job) {
-	share := j.holds
+	s := j.holds
 	j.holds = nil
-	if next := share.leave(); next != nil {
-		next.holds, next.queued = share, nil
-		e.enterLocked(next, e.chooseLocked(next, time.Now()))
+	next := s.places.leave()
+	if next == nil {
+		e.sweepLocked(s)
+		return
 	}
+	next.holds, next.queued = s, nil
+	e.enterLocked(next, e.chooseLocked(next, time.Now()))
 }

@@ -695,6 +695,27 @@ func TestEngineCountsTransfers(t *testing.T) {
 	})
 }
 
+// TestEngineRemovedAtStart: a zone that is removed between the reading of its copy and
+// the engine's first look at the configuration is served no longer.
+func TestEngineRemovedAtStart(t *testing.T) {
+	inWorld(t, func(w *world) {
+		peer := w.addPeer(1, fakeHost{serial: 1})
+		gone, kept := w.addZone("gone.test.", peer), w.addZone("kept.test.", peer)
+		pass(time.Minute)
+		remove := func(reg *registry.Registry) {
+			if err := reg.Update(t.Context(), func(tx *registry.Tx) error { return tx.DeleteZone(gone) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.restartedAfter(remove, func(w *world) {
+			if _, ok := w.store.Get(gone); ok {
+				t.Error("the zone is served still")
+			}
+			w.want(kept, zonestore.StateServing, 1)
+		})
+	})
+}
+
 // TestEngineStall: a peer that stalls holds up its own zones and no others.
 func TestEngineStall(t *testing.T) {
 	inWorld(t, func(w *world) {

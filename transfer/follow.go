@@ -38,21 +38,16 @@ func (e *Engine) follow(ctx context.Context) error {
 // list compares all jobs with the configuration.
 func (e *Engine) list() {
 	e.resolver.tls.clear()
+	e.readdressAll()
 	zones := map[string]struct{}{}
 	for z := range e.registry.Zones() {
 		zones[z.ID] = struct{}{}
 		e.configure(z)
 	}
-	e.mu.Lock()
-	var gone []string
-	for id := range e.jobs {
-		if _, ok := zones[id]; !ok {
-			gone = append(gone, id)
+	for _, served := range e.store.All() { // those that have no job yet too
+		if _, ok := zones[served.ID()]; !ok {
+			e.remove(served.ID())
 		}
-	}
-	e.mu.Unlock()
-	for _, id := range gone {
-		e.remove(id)
 	}
 }
 
@@ -67,7 +62,7 @@ func (e *Engine) apply(c registry.Change) {
 			e.remove(c.ID)
 		}
 	case registry.KindPeer:
-		e.forgive(c.ID)
+		e.readdress(c.ID)
 		e.resolver.tls.forget(c.ID)
 		e.retryZones(e.registry.ZonesOfPeer(c.ID))
 	case registry.KindTSIG:
@@ -151,22 +146,6 @@ func (e *Engine) retryLocked(j *job, w wish) {
 		j.stop()
 	}
 	e.wantLocked(j, w)
-}
-
-// forgive has a peer that was left out asked again, since its configuration has
-// changed.
-func (e *Engine) forgive(peerID string) {
-	p, ok := e.registry.Peer(peerID)
-	if !ok {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	addr, _ := p.AddrPort()
-	if s, ok := e.shares[addr]; ok && s.breaker.answer(time.Time{}) {
-		e.metrics.PeersLeftOut(-1)
-		e.emitPeer(EventPeerBack, addr.String(), nil)
-	}
 }
 
 // remove ends a zone: its running refresh stops, DNS no longer answers for it,

@@ -41,7 +41,7 @@ type job struct {
 	removed bool   // no longer configured
 	wish    wish
 	queued  *places // where it waits, nil if it does not
-	holds   *places // the share of a peer it has a place in
+	holds   *share  // of the peer it has a place with
 	stop    func()  // ends the running refresh
 
 	// whole says until when a peer is not asked for differences, see ixfrAgain;

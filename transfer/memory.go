@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -10,7 +11,8 @@ import (
 const remembered = time.Hour
 
 // memory remembers peers that can't do something, so that they are not asked for
-// it again and again. There are no more of them than peers are configured.
+// it again and again. There are no more of them than addresses that peers had in the
+// last hour.
 type memory struct {
 	mu    sync.Mutex // guards until
 	until map[netip.AddrPort]time.Time
@@ -33,5 +35,6 @@ func (m *memory) add(addr netip.AddrPort, now time.Time) {
 	if m.until == nil {
 		m.until = map[netip.AddrPort]time.Time{}
 	}
+	maps.DeleteFunc(m.until, func(_ netip.AddrPort, until time.Time) bool { return now.After(until) })
 	m.until[addr] = now.Add(remembered)
 }

@@ -357,6 +357,13 @@ func TestRollbackRestart(t *testing.T) {
 // there now.
 func (w *world) restarted(test func(w *world)) {
 	w.t.Helper()
+	w.restartedAfter(func(*registry.Registry) {}, test)
+}
+
+// restartedAfter is restarted, with something that happens when the copies have been
+// read and the engine has not begun to work.
+func (w *world) restartedAfter(before func(*registry.Registry), test func(w *world)) {
+	w.t.Helper()
 	dir := w.t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(w.dir)); err != nil {
 		w.t.Fatal(err)
@@ -374,6 +381,7 @@ func (w *world) restarted(test func(w *world)) {
 	if err := e.Restore(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
+	before(reg)
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan error)
 	go func() { done <- e.Run(ctx) }()

@@ -16,6 +16,9 @@ type share struct {
 	begun   *rate.Limiter // of polls whose time has come
 	breaker breaker
 	said    time.Time // when the log last told that its polls are late
+	addr    netip.AddrPort
+	peer    string // id of the last that was chosen at this address
+	gone    bool   // that peer has it no more: it is forgotten when no refresh is with it
 }
 
 // pollTurns is how many turns of polls a second has, see together. A turn and a half at
@@ -31,6 +34,7 @@ func (e *Engine) shareLocked(addr netip.AddrPort) *share {
 	if !ok {
 		limit := e.limits.PollsPerSecond
 		s = &share{
+			addr:  addr,
 			polls: rate.NewLimiter(rate.Limit(limit), max(1, limit/pollTurns)),
 			begun: rate.NewLimiter(rate.Limit(limit)*catchUp, max(2, limit*3/2/pollTurns)),
 		}
@@ -60,7 +64,9 @@ type choice struct {
 // out. An order, and a NOTIFY of the peer itself, have it asked all the same.
 func (e *Engine) chooseLocked(j *job, now time.Time) (c choice) {
 	for _, p := range e.peersLocked(j) {
-		b := &e.shareLocked(p.addr).breaker
+		s := e.shareLocked(p.addr)
+		s.peer, s.gone = p.id, false
+		b := &s.breaker
 		until, blocked := b.blocks(now)
 		if !blocked || j.wish.insist || j.wish.notified && j.wish.from == p.addr.Addr() {
 			c.peers = append(c.peers, p)
@@ -81,13 +87,71 @@ func (e *Engine) chooseLocked(j *job, now time.Time) (c choice) {
 	return c
 }
 
+// readdress is told that the configuration of a peer has changed. If it was left out it
+// is asked again. An address that it has no more is forgotten: should another peer have
+// it, what there is to know of it will be learned again.
+func (e *Engine) readdress(peerID string) {
+	p, _ := e.registry.Peer(peerID)
+	has, _ := p.AddrPort()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s, ok := e.shares[has]; ok && e.forgiveLocked(s) {
+		e.emitPeer(EventPeerBack, has.String(), nil)
+	}
+	for addr, s := range e.shares {
+		if s.peer == peerID && addr != has {
+			e.dropShareLocked(s)
+		}
+	}
+}
+
+// readdressAll is readdress for all peers, of which none is asked again.
+func (e *Engine) readdressAll() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for addr, s := range e.shares {
+		p, _ := e.registry.Peer(s.peer)
+		if has, _ := p.AddrPort(); addr != has {
+			e.dropShareLocked(s)
+		}
+	}
+}
+
+// forgiveLocked has an address asked again that was left out, and reports whether it was.
+func (e *Engine) forgiveLocked(s *share) (was bool) {
+	was = s.breaker.answer(time.Time{})
+	if was {
+		e.metrics.PeersLeftOut(-1)
+	}
+	return was
+}
+
+// dropShareLocked forgets an address, as soon as no refresh is with it.
+func (e *Engine) dropShareLocked(s *share) {
+	e.forgiveLocked(s)
+	s.gone = true
+	e.sweepLocked(s)
+}
+
+func (e *Engine) sweepLocked(s *share) {
+	if s.gone && s.places.taken == 0 {
+		delete(e.shares, s.addr)
+	}
+}
+
 // judgeLocked tells the breakers what came of a refresh.
 func (e *Engine) judgeLocked(o order, attempts []attempt, now time.Time) {
 	for _, p := range o.peers {
-		e.shareLocked(p.addr).breaker.probing = false
+		if s, ok := e.shares[p.addr]; ok {
+			s.breaker.probing = false
+		}
 	}
 	for _, a := range attempts {
-		b := &e.shareLocked(a.peer.addr).breaker
+		s, ok := e.shares[a.peer.addr]
+		if !ok || s.gone {
+			continue
+		}
+		b := &s.breaker
 		switch {
 		case a.leftOut:
 		case a.err != nil && a.err.silent():
