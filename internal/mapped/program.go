@@ -8,24 +8,23 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // Program is the file of the program that runs: its code and its constants.
 type Program struct{}
 
 // Release has the process hold no page of it. Most were of use to a start, or to work
-// that has ended; what runs on has its own again at once.
+// that has ended; what runs on has its own again at once. Where the system does not tell
+// what is mapped, or the process is locked in memory, nothing is done.
 func (Program) Release() error {
 	name, err := os.Readlink("/proc/self/exe")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // there is no /proc here
-	}
 	if err != nil {
-		return err
+		return unlessHidden(err)
 	}
 	maps, err := os.Open("/proc/self/smaps")
 	if err != nil {
-		return err
+		return unlessHidden(err)
 	}
 	defer maps.Close()
 	spans, err := unchanged(maps, name)
@@ -33,11 +32,18 @@ func (Program) Release() error {
 		return err
 	}
 	for _, s := range spans {
-		if err := Forget(s.start, s.end-s.start); err != nil {
+		if err := Forget(s.start, s.end-s.start); err != nil && !errors.Is(err, syscall.EINVAL) {
 			return fmt.Errorf("%x-%x of %s: %w", s.start, s.end, name, err)
 		}
 	}
 	return nil
+}
+
+func unlessHidden(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return err
 }
 
 // span is a range of addresses.
