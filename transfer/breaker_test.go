@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,20 +174,33 @@ func TestEngineDeadPeerIsAsked(t *testing.T) {
 	})
 }
 
-// TestEngineLeftOutPeerGone: a peer that is left out is no longer counted once it has
-// another address or is deleted, and what there was of the address is forgotten.
+// TestEngineLeftOutPeerGone: an address that is left out is no longer counted once no
+// zone is fetched from it, and what there was of it is forgotten; not before.
 func TestEngineLeftOutPeerGone(t *testing.T) {
-	for what, leave := range map[string]func(tx *registry.Tx, zone, dead, good string) error{
-		"another address": func(tx *registry.Tx, _, dead, _ string) error {
+	for what, tc := range map[string]struct {
+		leave func(tx *registry.Tx, zone, dead, good string) error
+		left  int
+	}{
+		"it has another address": {func(tx *registry.Tx, _, dead, _ string) error {
 			p, _ := tx.Peer(dead)
 			p.IP = new("192.0.2.2")
 			return tx.PutPeer(p)
-		},
-		"deleted": func(tx *registry.Tx, zone, dead, good string) error {
+		}, 0},
+		"the zone has another peer": {func(tx *registry.Tx, zone, _, good string) error {
 			z, _ := tx.Zone(zone)
 			z.Peers = []string{good}
-			return errors.Join(tx.PutZone(z), tx.DeletePeer(dead))
-		},
+			return tx.PutZone(z)
+		}, 0},
+		"the zone is removed": {func(tx *registry.Tx, zone, _, _ string) error { return tx.DeleteZone(zone) }, 0},
+		"another zone has another peer there": {func(tx *registry.Tx, zone, dead, good string) error {
+			p, _ := tx.Peer(dead)
+			p.ID, p.Name = "other", "other"
+			z, _ := tx.Zone(zone)
+			z.Peers = []string{good}
+			other := z
+			other.ID, other.Name, other.Peers = "another", "another.test.", []string{"other"}
+			return errors.Join(tx.PutPeer(p), tx.PutZone(other), tx.PutZone(z), tx.DeletePeer(dead))
+		}, 1},
 	} {
 		t.Run(what, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -199,13 +213,16 @@ func TestEngineLeftOutPeerGone(t *testing.T) {
 					pass(2 * transferIn)
 				}
 				w.wantLeftOut(1)
-				w.update(func(tx *registry.Tx) error { return leave(tx, id, dead, good) })
+				events := w.listening()
+				w.update(func(tx *registry.Tx) error { return tc.leave(tx, id, dead, good) })
 				pass(2 * interval)
-				w.wantLeftOut(0)
-				if _, ok := w.shares[netip.MustParseAddrPort("192.0.2.1:53")]; ok {
-					t.Error("the address is not forgotten")
+				w.wantLeftOut(tc.left)
+				if _, ok := w.shares[netip.MustParseAddrPort("192.0.2.1:53")]; ok != (tc.left > 0) {
+					t.Errorf("the address is known: %v", ok)
 				}
-				w.want(id, zonestore.StateServing, 1)
+				if got := events.take(t); tc.left == 0 && !slices.Contains(got, "peer_back 192.0.2.1:53 - - ") {
+					t.Errorf("no event says so: %q", got)
+				}
 			})
 		})
 	}

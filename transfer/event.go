@@ -19,7 +19,7 @@ const (
 	EventRolledBack  EventKind = "rolled_back"   // an earlier version is served by order
 	EventExpired     EventKind = "expired"       // the copy is no longer served
 	EventPeerLeftOut EventKind = "peer_left_out" // a peer that does not answer is left out for a while
-	EventPeerBack    EventKind = "peer_back"     // such a peer is asked again
+	EventPeerBack    EventKind = "peer_back"     // such a peer is asked again, or needed no more
 )
 
 // Event is something that a person who watches zones wants to know of.

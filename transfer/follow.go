@@ -38,7 +38,6 @@ func (e *Engine) follow(ctx context.Context) error {
 // list compares all jobs with the configuration.
 func (e *Engine) list() {
 	e.resolver.tls.clear()
-	e.readdressAll()
 	zones := map[string]struct{}{}
 	for z := range e.registry.Zones() {
 		zones[z.ID] = struct{}{}
@@ -62,7 +61,7 @@ func (e *Engine) apply(c registry.Change) {
 			e.remove(c.ID)
 		}
 	case registry.KindPeer:
-		e.readdress(c.ID)
+		e.forgive(c.ID)
 		e.resolver.tls.forget(c.ID)
 		e.retryZones(e.registry.ZonesOfPeer(c.ID))
 	case registry.KindTSIG:
@@ -148,6 +147,21 @@ func (e *Engine) retryLocked(j *job, w wish) {
 	e.wantLocked(j, w)
 }
 
+// forgive has a peer that was left out asked again, since its configuration has
+// changed.
+func (e *Engine) forgive(peerID string) {
+	p, _ := e.registry.Peer(peerID)
+	addr, ok := p.AddrPort()
+	if !ok {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s, ok := e.shares[addr]; ok {
+		e.forgiveLocked(s)
+	}
+}
+
 // remove ends a zone: its running refresh stops, DNS no longer answers for it,
 // its copy is deleted.
 func (e *Engine) remove(id string) {
@@ -165,11 +179,14 @@ func (e *Engine) remove(id string) {
 			e.leaveShareLocked(j)
 		}
 		j.queued = nil
+		e.detachLocked(j.shares)
+		j.shares = nil
 	}
 	e.mu.Unlock()
+	served, ok := e.store.Get(id)
 	e.store.Remove(id)
 	e.waiters.tell(id)
 	if ok {
-		e.log.Info("zone removed", zap.String("zone", j.apex().String()))
+		e.log.Info("zone removed", zap.String("zone", served.Apex().String()))
 	}
 }

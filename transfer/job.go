@@ -40,9 +40,10 @@ type job struct {
 	claimed bool   // the latter
 	removed bool   // no longer configured
 	wish    wish
-	queued  *places // where it waits, nil if it does not
-	holds   *share  // of the peer it has a place with
-	stop    func()  // ends the running refresh
+	queued  *places  // where it waits, nil if it does not
+	holds   *share   // of the peer it has a place with
+	shares  []*share // of all its peers, as it was refreshed last
+	stop    func()   // ends the running refresh
 
 	// whole says until when a peer is not asked for differences, see ixfrAgain;
 	// nil where all can do them.

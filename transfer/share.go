@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,8 +18,7 @@ type share struct {
 	breaker breaker
 	said    time.Time // when the log last told that its polls are late
 	addr    netip.AddrPort
-	peer    string // id of the last that was chosen at this address
-	gone    bool   // that peer has it no more: it is forgotten when no refresh is with it
+	zones   int // that are refreshed from it; one with two peers there counts twice
 }
 
 // pollTurns is how many turns of polls a second has, see together. A turn and a half at
@@ -63,10 +63,10 @@ type choice struct {
 // chooseLocked parts the peers of j into those to be asked and those that are left
 // out. An order, and a NOTIFY of the peer itself, have it asked all the same.
 func (e *Engine) chooseLocked(j *job, now time.Time) (c choice) {
-	for _, p := range e.peersLocked(j) {
-		s := e.shareLocked(p.addr)
-		s.peer, s.gone = p.id, false
-		b := &s.breaker
+	peers := e.peersLocked(j)
+	e.attachLocked(j, peers)
+	for _, p := range peers {
+		b := &e.shareLocked(p.addr).breaker
 		until, blocked := b.blocks(now)
 		if !blocked || j.wish.insist || j.wish.notified && j.wish.from == p.addr.Addr() {
 			c.peers = append(c.peers, p)
@@ -87,55 +87,43 @@ func (e *Engine) chooseLocked(j *job, now time.Time) (c choice) {
 	return c
 }
 
-// readdress is told that the configuration of a peer has changed. If it was left out it
-// is asked again. An address that it has no more is forgotten: should another peer have
-// it, what there is to know of it will be learned again.
-func (e *Engine) readdress(peerID string) {
-	p, _ := e.registry.Peer(peerID)
-	has, _ := p.AddrPort()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if s, ok := e.shares[has]; ok && e.forgiveLocked(s) {
-		e.emitPeer(EventPeerBack, has.String(), nil)
+// attachLocked notes which addresses j is refreshed from.
+func (e *Engine) attachLocked(j *job, peers []peer) {
+	if slices.EqualFunc(j.shares, peers, func(s *share, p peer) bool { return s.addr == p.addr }) {
+		return
 	}
-	for addr, s := range e.shares {
-		if s.peer == peerID && addr != has {
-			e.dropShareLocked(s)
+	before := j.shares
+	j.shares = make([]*share, len(peers))
+	for i, p := range peers {
+		j.shares[i] = e.shareLocked(p.addr)
+		j.shares[i].zones++
+	}
+	e.detachLocked(before)
+}
+
+// detachLocked notes that a zone is no longer refreshed from these addresses. What is
+// known of one that no zone is refreshed from is forgotten.
+func (e *Engine) detachLocked(shares []*share) {
+	for _, s := range shares {
+		if s.zones--; s.zones == 0 {
+			e.forgiveLocked(s)
+			e.sweepLocked(s)
 		}
 	}
 }
 
-// readdressAll is readdress for all peers, of which none is asked again.
-func (e *Engine) readdressAll() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for addr, s := range e.shares {
-		p, _ := e.registry.Peer(s.peer)
-		if has, _ := p.AddrPort(); addr != has {
-			e.dropShareLocked(s)
-		}
-	}
-}
-
-// forgiveLocked has an address asked again that was left out, and reports whether it was.
-func (e *Engine) forgiveLocked(s *share) (was bool) {
-	was = s.breaker.answer(time.Time{})
-	if was {
-		e.metrics.PeersLeftOut(-1)
-	}
-	return was
-}
-
-// dropShareLocked forgets an address, as soon as no refresh is with it.
-func (e *Engine) dropShareLocked(s *share) {
-	e.forgiveLocked(s)
-	s.gone = true
-	e.sweepLocked(s)
-}
-
+// sweepLocked forgets an address that is not used, once no refresh is with it.
 func (e *Engine) sweepLocked(s *share) {
-	if s.gone && s.places.taken == 0 {
+	if s.zones == 0 && s.places.taken == 0 {
 		delete(e.shares, s.addr)
+	}
+}
+
+// forgiveLocked ends that an address is left out, if it is.
+func (e *Engine) forgiveLocked(s *share) {
+	if s.breaker.answer(time.Time{}) {
+		e.metrics.PeersLeftOut(-1)
+		e.emitPeer(EventPeerBack, s.addr.String(), nil)
 	}
 }
 
@@ -148,7 +136,7 @@ func (e *Engine) judgeLocked(o order, attempts []attempt, now time.Time) {
 	}
 	for _, a := range attempts {
 		s, ok := e.shares[a.peer.addr]
-		if !ok || s.gone {
+		if !ok || s.zones == 0 {
 			continue
 		}
 		b := &s.breaker

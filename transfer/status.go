@@ -84,8 +84,8 @@ func (e *Engine) Status(zoneID string) (Status, bool) {
 	return s, true
 }
 
-// statusesAtOnce is of how many zones the status is taken while NOTIFY and refreshes
-// wait. Of a hundred thousand at once they would wait for tens of milliseconds.
+// statusesAtOnce is how many are taken in one hold of the engine's mutex: NOTIFY and
+// refreshes would wait tens of milliseconds for those of a hundred thousand zones.
 const statusesAtOnce = 128
 
 // Statuses yields the status of every zone that there is when the loop begins, in no

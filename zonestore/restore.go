@@ -33,7 +33,7 @@ func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) 
 	s.known = nil
 	var loaded tally
 	var next atomic.Int64
-	var g errgroup.Group
+	g, ctx := errgroup.WithContext(ctx)
 	// As many goroutines as zones would each grow a stack of its own.
 	for range 2 * runtime.GOMAXPROCS(0) {
 		g.Go(func() error {

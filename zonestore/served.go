@@ -57,7 +57,7 @@ type Served struct {
 // noView is what is known of every zone at first.
 var noView View
 
-// newServed keeps apex.
+// newServed may keep apex.
 func newServed(id string, apex wire.Name) *Served {
 	if !apex.IsFolded() {
 		apex = apex.Fold()

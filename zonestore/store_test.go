@@ -509,3 +509,19 @@ func TestConfirmedTooLate(t *testing.T) {
 		t.Errorf("got %+v", v)
 	}
 }
+
+// TestRestoreFails: a start that can't go on says why, and one that is called off ends.
+func TestRestoreFails(t *testing.T) {
+	t.Parallel()
+	s, _ := openStore(t, t.TempDir())
+	defer closeStore(t, s)
+	impossible := []Configured{{ID: zoneID, Apex: "a..example."}}
+	if err := s.Restore(t.Context(), impossible, time.Now()); err == nil || !strings.Contains(err.Error(), zoneID) {
+		t.Errorf("an impossible name: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Restore(ctx, []Configured{{ID: zoneID, Apex: apex.String()}}, time.Now()); !errors.Is(err, context.Canceled) {
+		t.Errorf("called off: %v", err)
+	}
+}

@@ -49,23 +49,27 @@ func unlessHidden(err error) error {
 // span is a range of addresses.
 type span struct{ start, end uintptr }
 
-// unchanged returns, from smaps, where that file is mapped that can't be written and
-// is in memory as it is in the file. A debugger may have changed code, and the system
-// addresses among the constants.
+// unchanged returns, from smaps, where that file is mapped that can't be written and is
+// as it is in the file. A debugger may have changed code, and the system addresses among
+// the constants; what was changed may be in memory or swapped out.
 func unchanged(smaps io.Reader, name string) (spans []span, err error) {
-	var at span
+	within := false // the last of spans
 	lines := bufio.NewScanner(smaps)
 	for lines.Scan() {
 		line := lines.Text()
-		if s, ok := readOnly(line, name); ok {
-			at = s
+		switch key, value, _ := strings.Cut(line, ":"); key {
+		case "Anonymous", "Swap":
+			if within && strings.TrimSpace(value) != "0 kB" {
+				spans, within = spans[:len(spans)-1], false
+			}
 			continue
 		}
-		if changed, ok := strings.CutPrefix(line, "Anonymous:"); ok && at != (span{}) {
-			if strings.TrimSpace(changed) == "0 kB" {
-				spans = append(spans, at)
-			}
-			at = span{}
+		if line == "" || line[0] >= 'A' && line[0] <= 'Z' {
+			continue // another fact of the same mapping
+		}
+		var s span
+		if s, within = readOnly(line, name); within {
+			spans = append(spans, s)
 		}
 	}
 	return spans, lines.Err()

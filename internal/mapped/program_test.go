@@ -13,10 +13,16 @@ Size:               8192 kB
 Rss:                6588 kB
 Private_Dirty:         0 kB
 Anonymous:             0 kB
-AnonHugePages:         0 kB
+AnonHugePages:         4 kB
+Swap:                  0 kB
+SwapPss:               4 kB
 VmFlags: rd ex mr mw me
 00c00000-01400000 r--p 00800000 fe:00 17                         /usr/sbin/second daemon
 Anonymous:             4 kB
+Swap:                  0 kB
+01200000-01400000 r--p 00c00000 fe:00 17                         /usr/sbin/second daemon
+Anonymous:             0 kB
+Swap:                  8 kB
 01400000-01480000 rw-p 01000000 fe:00 17                         /usr/sbin/second daemon
 Anonymous:             0 kB
 01480000-01490000 r--p 01080000 fe:00 17                         /usr/sbin/second daemon
