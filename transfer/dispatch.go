@@ -32,7 +32,7 @@ func (e *Engine) dispatchLocked(j *job, now time.Time) {
 		j.check = now.Add(wait)
 		return
 	}
-	if !s.places.enter(j, e.placesOf()) {
+	if !s.places.enter(j, e.placesOf(), j.wish.order()) {
 		j.queued = &s.places
 		return
 	}
@@ -96,7 +96,7 @@ const pollsLate = time.Minute
 // enterLocked starts j, which has its place with a peer, unless too many
 // refreshes are under way.
 func (e *Engine) enterLocked(j *job, c choice) {
-	if !e.all.enter(j, maxRefreshes) {
+	if !e.all.enter(j, maxRefreshes, j.wish.order()) {
 		j.queued = &e.all
 		return
 	}
@@ -155,16 +155,24 @@ func (e *Engine) refresh(ctx context.Context, o order) (r refreshResult) {
 
 // leaveLocked gives back the places of j and starts those that get them.
 func (e *Engine) leaveLocked(j *job) {
-	if next := e.all.leave(); next != nil {
+	if next := e.all.leave(maxRefreshes); next != nil {
 		e.startLocked(next, e.chooseLocked(next, time.Now()))
 	}
 	e.leaveShareLocked(j)
 }
 
+// unqueueLocked takes j, which does not run, out of the queue that it waits in, if any.
+func (e *Engine) unqueueLocked(j *job) {
+	if j.queued == &e.all {
+		e.leaveShareLocked(j)
+	}
+	j.queued = nil
+}
+
 func (e *Engine) leaveShareLocked(j *job) {
 	s := j.holds
 	j.holds = nil
-	next := s.places.leave()
+	next := s.places.leave(e.limits.RunningPerPeer)
 	if next == nil {
 		e.sweepLocked(s)
 		return

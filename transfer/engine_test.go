@@ -716,6 +716,36 @@ func TestEngineRemovedAtStart(t *testing.T) {
 	})
 }
 
+// TestEngineOrderedBeforeOthers: an order does not wait until the zones have had their
+// turn that wait for a place with the peer, and takes none from them.
+func TestEngineOrderedBeforeOthers(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const slow, zones = 10 * time.Second, 100
+		peer := w.addPeer(1, fakeHost{serial: 1, slow: slow})
+		var last string
+		for i := range zones {
+			last = w.addZone(fmt.Sprintf("z%02d.test.", i), peer)
+		}
+		pass(slow / 2)
+		if err := w.ForceTransfer(last); err != nil {
+			t.Error(err)
+		}
+		pass(slow + 2*transferIn)
+		w.want(last, zonestore.StateServing, 1)
+		most := w.limits.RunningPerPeer
+		if n := len(w.peers.take()); n != 2*most+1 {
+			t.Errorf("%d transfers, want two turns of %d and the one that was ordered", n, most)
+		}
+		pass(slow * zones / time.Duration(most))
+		for s := range w.Statuses() {
+			w.want(s.ID, zonestore.StateServing, 1)
+		}
+		if n := w.shares[netip.MustParseAddrPort("192.0.2.1:53")].places.taken + w.all.taken; n != 0 {
+			t.Errorf("%d places are taken still", n)
+		}
+	})
+}
+
 // TestEngineStall: a peer that stalls holds up its own zones and no others.
 func TestEngineStall(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -175,10 +175,7 @@ func (e *Engine) remove(id string) {
 		if j.running {
 			j.stop()
 		}
-		if j.queued == &e.all {
-			e.leaveShareLocked(j)
-		}
-		j.queued = nil
+		e.unqueueLocked(j)
 		e.detachLocked(j.shares)
 		j.shares = nil
 	}

@@ -110,6 +110,9 @@ type wish struct {
 	release  *held      // publish this version, ask nobody
 }
 
+// order reports whether a person wants it, now.
+func (w *wish) order() bool { return w.force || w.release != nil }
+
 // join adds what other wants.
 func (w *wish) join(other wish) {
 	w.now = w.now || other.now

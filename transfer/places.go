@@ -7,9 +7,10 @@ type places struct {
 	waiting []*job // first come, first served
 }
 
-// enter takes a place for j, or has it wait.
-func (p *places) enter(j *job, limit int) bool {
-	if p.taken >= limit {
+// enter takes a place for j, or has it wait. An order does not wait: it takes one beyond
+// the limit.
+func (p *places) enter(j *job, limit int, order bool) bool {
+	if p.taken >= limit && !order {
 		p.waiting = append(p.waiting, j)
 		return false
 	}
@@ -17,13 +18,14 @@ func (p *places) enter(j *job, limit int) bool {
 	return true
 }
 
-// leave gives a place back and returns the zone that gets it, which may be nil.
-func (p *places) leave() *job {
-	for len(p.waiting) > 0 {
+// leave gives a place back and returns the zone that gets it, which may be nil. A place
+// beyond the limit is nobody's.
+func (p *places) leave(limit int) *job {
+	for p.taken <= limit && len(p.waiting) > 0 {
 		j := p.waiting[0]
 		p.waiting[0] = nil
 		p.waiting = p.waiting[1:]
-		if j.queued == p { // else it was removed meanwhile
+		if j.queued == p { // else it was removed meanwhile, or ordered
 			return j
 		}
 	}

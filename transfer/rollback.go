@@ -174,10 +174,8 @@ func (e *Engine) claim(ctx context.Context, zoneID string) (*job, error) {
 	if j.running {
 		return j, e.awaitLocked(ctx, j)
 	}
-	if j.queued == &e.all {
-		e.leaveShareLocked(j)
-	}
-	j.queued, j.running, j.claimed, j.stop = nil, true, true, func() {}
+	e.unqueueLocked(j)
+	j.running, j.claimed, j.stop = true, true, func() {}
 	return j, nil
 }
 

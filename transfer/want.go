@@ -23,9 +23,13 @@ func (e *Engine) ForceTransfer(zoneID string) error {
 	return ErrUnknownZone
 }
 
-// wantLocked joins w to what j is wanted for; while a refresh runs, it waits.
+// wantLocked joins w to what j is wanted for; while a refresh runs, it waits. An order
+// has no zone wait in a queue.
 func (e *Engine) wantLocked(j *job, w wish) {
 	j.wish.join(w)
+	if !j.running && w.order() {
+		e.unqueueLocked(j)
+	}
 	if j.running || j.queued != nil {
 		return
 	}
