@@ -13,6 +13,8 @@ var adviceTable = []struct {
 	{[]Step{StepConnect}, []Cause{CauseConnRefused}, "is the primary up, is `port` right, does it listen on TCP?"},
 	{[]Step{StepConnect}, []Cause{CauseConnectTimeout, CauseUnreachable}, "firewall, routing, `ip`"},
 	{[]Step{StepConnect}, []Cause{CauseLeftOut}, "as above; the details have the cause of the last failure"},
+	{[]Step{StepConnect}, []Cause{CauseCrowded}, "it was to be asked since another peer of the zone had failed: mend that one, or raise " +
+		"`transfer.max_running_per_peer` or `transfer.soa_queries_per_second_per_peer`"},
 	{[]Step{StepConnect}, []Cause{CauseForbidden}, "the details say why; `transfer.forbid_private_peers` is one reason"},
 	{[]Step{StepConnect}, []Cause{CauseNoAddress}, "`PUT` the peer with an `ip`"},
 	{[]Step{StepTLS}, []Cause{CauseNotTrusted}, "a certificate of an authority of its own needs that in the peer's `ca_certificate`, or the key in `pins`; " +

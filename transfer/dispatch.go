@@ -114,6 +114,7 @@ func (e *Engine) startLocked(j *job, c choice) {
 	for _, p := range o.peers {
 		e.shareLocked(p.addr).breaker.probe()
 	}
+	o.turns = e.turnsOf(j)
 	j.queued, j.wish, j.granted, j.paced = nil, wish{}, false, nil
 	j.begin(time.Now())
 	ctx, cancel := context.WithCancel(e.ctx)
@@ -169,8 +170,13 @@ func (e *Engine) unqueueLocked(j *job) {
 	j.queued = nil
 }
 
+// leaveShareLocked gives back the place of j, if it has one, and has the zone go on that
+// gets it.
 func (e *Engine) leaveShareLocked(j *job) {
 	s := j.holds
+	if s == nil {
+		return
+	}
 	j.holds = nil
 	next := s.places.leave(e.limits.RunningPerPeer)
 	if next == nil {
@@ -178,5 +184,10 @@ func (e *Engine) leaveShareLocked(j *job) {
 		return
 	}
 	next.holds, next.queued = s, nil
+	if turn, ok := e.moves[next]; ok {
+		delete(e.moves, next)
+		close(turn)
+		return
+	}
 	e.enterLocked(next, e.chooseLocked(next, time.Now()))
 }

@@ -47,6 +47,7 @@ const (
 	CauseSlow           Cause = "the transfer is slower than the least rate"
 	CauseGaveWay        Cause = "the transfer was the slowest when others waited for its place"
 	CauseTooLong        Cause = "the transfer took longer than the limit"
+	CauseCrowded        Cause = "the peer is asked for as many other zones as it may be"
 	CauseLeftOut        Cause = "the peer did not answer again and again: it is asked only now and then"
 	CauseRefused        Cause = "the peer refuses: it does not allow this to our address or key"
 	CauseNotAuth        Cause = "the peer does not hold the zone (NOTAUTH)"

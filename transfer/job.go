@@ -171,5 +171,6 @@ type order struct {
 	datagrams bool
 	held      *held
 	wish      wish
+	turns     turns
 	work      *background.Work // the refresh, which may turn out to be long
 }

@@ -23,7 +23,7 @@ type Limits struct {
 	TypesPerName int
 
 	Running        int // transfers at once
-	RunningPerPeer int // refreshes at once that begin with one peer address
+	RunningPerPeer int // refreshes at once with one peer address
 	PollsPerSecond int // SOA queries to one peer address
 
 	Guard     Guard

@@ -1,6 +1,6 @@
 package transfer
 
-// places bounds the refreshes that begin with one peer address, so that a peer
+// places bounds the refreshes that are with one peer address, so that a peer
 // that stalls holds up its own zones and no others. The engine's mutex guards it.
 type places struct {
 	taken   int

@@ -70,7 +70,11 @@ func (r *refreshing) inTurn(ctx context.Context, try func(context.Context, peer,
 // one tries a peer and notes what came of it.
 func (r *refreshing) one(ctx context.Context, p peer, try func(context.Context, peer, *attempt) error) {
 	a := attempt{peer: p}
-	if err := try(ctx, p, &a); err != nil {
+	err := r.order.turns.place(ctx, p)
+	if err == nil {
+		err = try(ctx, p, &a)
+	}
+	if err != nil {
 		a.err = classify(StepSOA, err)
 	}
 	r.note(a)
@@ -129,6 +133,9 @@ const (
 
 // byDatagram asks a peer for the differences by UDP, in place of its serial.
 func (r *refreshing) byDatagram(ctx context.Context, p peer, a *attempt) (datagramResult, error) {
+	if err := r.order.turns.poll(ctx, p); err != nil {
+		return datagramDid, err
+	}
 	start := time.Now()
 	got, serial, err := r.client.differences(ctx, p, want{apex: r.order.apex, base: r.view.Zone, accept: r.accept})
 	if err != nil {
@@ -159,6 +166,9 @@ func (r *refreshing) take(got received, v verdict, from peer, took time.Duration
 
 // poll asks a peer for its serial and reports whether that is newer than ours.
 func (r *refreshing) poll(ctx context.Context, p peer, a *attempt) (isNewer bool, err error) {
+	if err := r.order.turns.poll(ctx, p); err != nil {
+		return false, err
+	}
 	start := time.Now()
 	got, err := r.client.poll(ctx, p, r.order.apex)
 	if err != nil {
