@@ -57,6 +57,7 @@ type PeerStatus struct {
 	IXFR    string // why an incremental one did not do, empty for nothing
 	Octets  int64
 	Took    time.Duration
+	Differs bool // it has other content than the copy, with the same serial
 }
 
 // statusView is a zone's status as clients see it. What is not known is null.
@@ -100,6 +101,7 @@ type peerStatus struct {
 	Cause    *string       `json:"cause"`
 	Detail   *string       `json:"detail"`
 	Transfer *transferView `json:"transfer"`
+	Differs  bool          `json:"differs,omitempty"`
 }
 
 type transferView struct {
@@ -149,6 +151,7 @@ func (p PeerStatus) view() peerStatus {
 	v := peerStatus{
 		ID: p.ID, Address: known(p.Address), Result: p.Result, Earlier: p.Earlier, Tried: moment(p.Tried), Serial: p.Serial,
 		Step: known(p.Step), Cause: known(p.Cause), Detail: known(p.Detail),
+		Differs: p.Differs,
 	}
 	if p.RTT > 0 {
 		v.RTT = new(p.RTT.Seconds())

@@ -30,7 +30,7 @@ func TestStatus(t *testing.T) {
 		Peers: []PeerStatus{
 			{
 				ID: s.peer, Address: "192.0.2.1:53", Result: "ok", Tried: startOfTest, Serial: new(uint32(8)), RTT: 1500 * time.Microsecond,
-				Kind: "axfr", Octets: 1234, Took: 250 * time.Millisecond, IXFR: "IXFR: no",
+				Kind: "axfr", Octets: 1234, Took: 250 * time.Millisecond, IXFR: "IXFR: no", Differs: true,
 			},
 			{ID: s.bare, Result: "failed", Earlier: true, Step: "connect", Cause: "no address", Detail: "connect: no address"},
 		},
@@ -40,7 +40,7 @@ func TestStatus(t *testing.T) {
 		`"expiry_time":"2026-01-02T04:04:05.678900Z","next_check_time":"2026-01-02T03:05:05.678900Z","unsaved":true,`+
 		`"held":{"soa_serial":8,"records":3,"peer":"192.0.2.1:53","cause":"lost much","detail":"check: lost much","held_time":`+at+`,"discarded":false,"rolled_back":false},`+
 		`"peers":[{"id":%q,"address":"192.0.2.1:53","result":"ok","earlier":false,"tried_time":`+at+`,"soa_serial":8,"rtt_seconds":0.0015,"step":null,"cause":null,"detail":null,`+
-		`"transfer":{"kind":"axfr","bytes":1234,"duration_seconds":0.25,"ixfr_error":"IXFR: no"}},`+
+		`"transfer":{"kind":"axfr","bytes":1234,"duration_seconds":0.25,"ixfr_error":"IXFR: no"},"differs":true},`+
 		`{"id":%q,"address":null,"result":"failed","earlier":true,"tried_time":null,"soa_serial":null,"rtt_seconds":null,"step":"connect","cause":"no address","detail":"connect: no address",`+
 		`"transfer":null}]}`, zoneOne, s.peer, s.bare)
 	if diff := cmp.Diff(envelopeOf(want), s.send(t, "GET", path, "").body); diff != "" {

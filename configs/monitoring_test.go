@@ -29,6 +29,7 @@ var series = map[string]bool{
 	"secondaryd_zone_peer_failing":                   true,
 	"secondaryd_zone_records":                        true,
 	"secondaryd_zone_serial":                         true,
+	"secondaryd_zones_differing":                     true,
 }
 
 var seriesName = regexp.MustCompile(`\bsecondaryd_[a-z_]+`)

@@ -18,6 +18,7 @@ type Zone struct {
 	Confirmed time.Time
 	Expires   time.Time
 	Unsaved   bool
+	Differs   bool // a peer has other content with our serial
 	Failing   []FailingPeer
 	Held      time.Time    // since when a version is held; zero for none
 	HeldCause string       // from a closed set
@@ -48,6 +49,7 @@ var (
 	zoneRecords   = desc("zone_records", "Resource records of the served copy.", "zone")
 	zonesHeld     = desc("zones_held", "Zones of which a new version is held until a person releases or discards it.")
 	zoneHeld      = desc("zone_held_timestamp_seconds", "Since when a new version of the zone is held, in Unix time, and why.", "zone", "cause")
+	zonesDiffer   = desc("zones_differing", "Zones of which a peer has other content than ours, with our serial.")
 	zoneQueries   = desc("zone_queries_total", "Queries about the zone that were answered, by response code.", "zone", "rcode")
 	zoneFailing   = desc("zone_peer_failing", "A peer that failed in the zone's last refresh, and why; the value is the Unix time of the zone's next try.", "zone", "peer", "step", "cause")
 )
@@ -68,6 +70,7 @@ func (c *zones) Describe(ch chan<- *prometheus.Desc) {
 	ch <- zoneCount
 	ch <- zoneUnsaved
 	ch <- zonesHeld
+	ch <- zonesDiffer
 	if c.queries {
 		ch <- zoneQueries
 	}
@@ -82,7 +85,7 @@ func (c *zones) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *zones) Collect(ch chan<- prometheus.Metric) {
 	states := map[string]int{"empty": 0, "serving": 0, "expired": 0}
-	unsaved, held := 0, 0
+	unsaved, held, differing := 0, 0, 0
 	for z := range c.list() {
 		states[z.State]++
 		if z.Unsaved {
@@ -90,6 +93,9 @@ func (c *zones) Collect(ch chan<- prometheus.Metric) {
 		}
 		if !z.Held.IsZero() {
 			held++
+		}
+		if z.Differs {
+			differing++
 		}
 		if c.perZone {
 			z.collect(ch)
@@ -103,6 +109,7 @@ func (c *zones) Collect(ch chan<- prometheus.Metric) {
 	}
 	ch <- gauge(zoneUnsaved, float64(unsaved))
 	ch <- gauge(zonesHeld, float64(held))
+	ch <- gauge(zonesDiffer, float64(differing))
 }
 
 func (z *Zone) collect(ch chan<- prometheus.Metric) {

@@ -18,7 +18,7 @@ func TestZones(t *testing.T) {
 	failing := FailingPeer{Peer: "192.0.2.1:53", Step: "connect", Cause: "no connection in time", NextTry: at}
 	zones := []Zone{
 		{Name: "a.test.", State: "serving", Serial: 4294967295, Records: 3, Checked: at, Confirmed: at, Expires: at, Failing: []FailingPeer{failing, failing}},
-		{Name: "b.test.", State: "empty", Unsaved: true, Held: at, HeldCause: "it has lost much"},
+		{Name: "b.test.", State: "empty", Unsaved: true, Held: at, HeldCause: "it has lost much", Differs: true},
 	}
 	RegisterZones(r, true, false, func() iter.Seq[Zone] { return slices.Values(zones) })
 	want := `
@@ -41,6 +41,9 @@ secondaryd_zone_serial{zone="b.test."} 0
 secondaryd_zones{state="empty"} 1
 secondaryd_zones{state="expired"} 0
 secondaryd_zones{state="serving"} 1
+# HELP secondaryd_zones_differing Zones of which a peer has other content than ours, with our serial.
+# TYPE secondaryd_zones_differing gauge
+secondaryd_zones_differing 1
 # HELP secondaryd_zones_held Zones of which a new version is held until a person releases or discards it.
 # TYPE secondaryd_zones_held gauge
 secondaryd_zones_held 1
@@ -50,7 +53,7 @@ secondaryd_zones_unsaved 1
 `
 	if err := testutil.GatherAndCompare(r, strings.NewReader(want), "secondaryd_zone_expiry_timestamp_seconds",
 		"secondaryd_zone_peer_failing", "secondaryd_zone_serial", "secondaryd_zones", "secondaryd_zones_held",
-		"secondaryd_zone_held_timestamp_seconds", "secondaryd_zones_unsaved"); err != nil {
+		"secondaryd_zone_held_timestamp_seconds", "secondaryd_zones_unsaved", "secondaryd_zones_differing"); err != nil {
 		t.Error(err)
 	}
 	lint(t, r)
@@ -65,8 +68,8 @@ func TestZonesWithoutSeriesEach(t *testing.T) {
 	t.Parallel()
 	r := prometheus.NewPedanticRegistry()
 	RegisterZones(r, false, false, func() iter.Seq[Zone] { return slices.Values([]Zone{{Name: "a.test.", State: "serving"}}) })
-	if n, err := testutil.GatherAndCount(r); n != 5 || err != nil {
-		t.Errorf("%d series, %v; want three of states and one each of unsaved and held zones", n, err)
+	if n, err := testutil.GatherAndCount(r); n != 6 || err != nil {
+		t.Errorf("%d series, %v; want three of states and one each of unsaved, held and differing zones", n, err)
 	}
 }
 

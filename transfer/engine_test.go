@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -505,8 +506,61 @@ func TestEngineDivergence(t *testing.T) {
 			if n := w.logs.FilterMessage(line).Len(); n != 1+i {
 				t.Errorf("%d lines, want %d", n, 1+i)
 			}
+			w.wantDiffering(id) // what was fetched is what we have now
 		}
 	})
+}
+
+// TestEngineDivergenceIsRemembered: it is said once when it begins, and kept in mind
+// until the peer, or the copy, has become another.
+func TestEngineDivergenceIsRemembered(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.limits.AskAll = true
+		odd := fakeHost{serial: 1, minimum: 77}
+		p1, p2 := w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, odd)
+		id := w.addZone("a.test.", p1, p2)
+		lines := 0
+		after := func(what string, first, second fakeHost, more int, differing ...string) {
+			t.Helper()
+			w.peers.set("192.0.2.1", first)
+			w.peers.set("192.0.2.2", second)
+			pass(interval + 4*transferIn)
+			lines += more
+			if n := w.logs.FilterMessage("peer has our serial, but other content").Len(); n != lines {
+				t.Errorf("%s: %d lines, want %d", what, n, lines)
+			}
+			w.wantDiffering(id, differing...)
+		}
+		same := fakeHost{serial: 1}
+		after("it begins", same, odd, 1, p2)
+		after("it goes on", same, odd, 0, p2)
+		after("the peer can't be asked", same, fakeHost{err: errDead}, 0, p2)
+		after("it can again", same, odd, 0, p2)
+		after("it is mended", same, same, 0)
+		after("it begins anew", same, odd, 1, p2)
+		after("there is a new version", fakeHost{serial: 2}, odd, 0)
+		after("which differs, too", fakeHost{serial: 2}, fakeHost{serial: 2, minimum: 77}, 1, p2)
+		// After a rollback the peer has another serial than the copy.
+		if _, err := w.Rollback(t.Context(), id, nil, "test"); err != nil {
+			t.Error(err)
+		}
+		w.wantDiffering(id)
+	})
+}
+
+// wantDiffering compares the peers that have other content with our serial.
+func (w *world) wantDiffering(id string, want ...string) {
+	w.t.Helper()
+	var got []string
+	s, _ := w.Status(id)
+	for _, try := range s.Tries {
+		if try.Differs {
+			got = append(got, try.Peer)
+		}
+	}
+	if !slices.Equal(got, want) || s.Differs != (len(want) > 0) {
+		w.t.Errorf("peers %q differ (any: %v), want %q", got, s.Differs, want)
+	}
 }
 
 // TestEngineBackwards: primaries that all have an older version are reported, and

@@ -121,7 +121,7 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 			log.Info("incremental transfer failed: the whole zone was asked for", zone, zap.String("peer", a.peer.label()),
 				zap.String("cause", string(a.ixfr.Cause)), zap.Error(a.ixfr), zap.Uint32("old_serial", old.Serial))
 		}
-		if a.differs {
+		if j.diverges(a) {
 			log.Warn("peer has our serial, but other content", zone, zap.String("peer", a.peer.label()),
 				zap.Uint32("serial", a.serial))
 		}
@@ -153,6 +153,7 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 		}
 		return
 	}
+	j.renew()
 	if r.released {
 		log.Info("held version released", zone, zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial))
 		return

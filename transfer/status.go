@@ -26,6 +26,7 @@ type Status struct {
 	Failures  []Failure // of the last refresh
 	Held      *Held     // a version that is kept back, nil for none
 	Tries     []Try     // the last with each peer
+	Differs   bool      // a peer has other content at our serial
 
 	Queries *metrics.ZoneQueries // nil if none are counted
 }
@@ -58,6 +59,7 @@ type Try struct {
 	IXFR    *Error // why an incremental one did not do, nil for none
 	Octets  int64
 	Took    time.Duration
+	Differs bool // it has other content than ours, with our serial
 }
 
 // Failure is why a peer did not confirm the copy when it was asked last.
@@ -79,7 +81,7 @@ func (e *Engine) Status(zoneID string) (Status, bool) {
 	}
 	s := e.statusLocked(j)
 	for _, t := range j.tries { // of all zones they would be much
-		s.Tries = append(s.Tries, t.status(e.registry))
+		s.Tries = append(s.Tries, t.status(e.registry, s.Serial))
 	}
 	return s, true
 }
@@ -152,6 +154,7 @@ func (e *Engine) statusLocked(j *job) Status {
 		if t.failed() {
 			s.Failures = append(s.Failures, t.failure(e.registry))
 		}
+		s.Differs = s.Differs || t.differsFrom(v.Serial)
 	}
 	if j.held != nil {
 		s.Held = j.held.status()

@@ -19,6 +19,7 @@ type try struct {
 	known   bool // it told the serial
 	leftOut bool // it was not asked
 	earlier bool // not in the last refresh
+	differs bool // with the serial that it told, which was ours, its content is not
 
 	kind   kind   // of the last transfer, kindNone for none
 	ixfr   *Error // why an incremental one before it did not do
@@ -63,6 +64,26 @@ func (t *try) note(a attempt) {
 	}
 }
 
+// diverges notes whether the peer of an attempt has other content than ours under
+// our serial, and reports whether that is news. An attempt that did not learn the
+// serial says nothing of it.
+func (j *job) diverges(a attempt) (news bool) {
+	i := slices.IndexFunc(j.tries, func(t try) bool { return t.peer == a.peer.id })
+	if i < 0 || !a.known {
+		return false
+	}
+	news = a.differs && !j.tries[i].differs
+	j.tries[i].differs = a.differs
+	return news
+}
+
+// renew forgets which peers have other content than ours: ours is another one now.
+func (j *job) renew() {
+	for i := range j.tries {
+		j.tries[i].differs = false
+	}
+}
+
 // has reports whether the peer is one of those of the order.
 func (o *order) has(id string) bool {
 	same := func(p peer) bool { return p.id == id }
@@ -84,11 +105,16 @@ func address(r *registry.Registry, id string) string {
 	return addr.String()
 }
 
-// status tells what is kept, in the words of who asks.
-func (t try) status(r *registry.Registry) Try {
+// differsFrom reports whether the peer has other content than the copy with its
+// serial. A rollback serves another one without a question to the peer.
+func (t try) differsFrom(serial uint32) bool { return t.differs && t.serial == serial }
+
+// status tells what is kept, in the words of who asks; serial is that of the copy.
+func (t try) status(r *registry.Registry, serial uint32) Try {
 	return Try{
 		Peer: t.peer, Address: address(r, t.peer), At: time.Unix(0, t.at), Earlier: t.earlier, LeftOut: t.leftOut, Err: t.err,
 		Serial: t.serial, Known: t.known, RTT: t.rtt, Kind: t.kind.String(), IXFR: t.ixfr, Octets: t.octets, Took: t.took,
+		Differs: t.differsFrom(serial),
 	}
 }
 

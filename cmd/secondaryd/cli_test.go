@@ -392,6 +392,7 @@ func TestTables(t *testing.T) {
 			},
 			{ID: "b", Address: "[2001:db8::1]:853", Result: "failed", Tried: before(2 * time.Hour), Step: "connect", Detail: "connect: refused"},
 			{ID: "c", Result: "left_out", Cause: "no answer", Earlier: true},
+			{ID: "d", Address: "192.0.2.4:53", Result: "ok", Tried: before(90 * time.Second), Serial: new(uint32(2026010203)), Differs: true},
 		},
 	}
 	gone := apiclient.Status{ID: zoneID, Name: "example.test.", State: "serving", Serial: new(uint32(2026010202)), Held: &apiclient.Held{

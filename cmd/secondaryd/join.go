@@ -118,6 +118,7 @@ func busyError(err error) error {
 func peerStatus(t transfer.Try) api.PeerStatus {
 	p := api.PeerStatus{
 		ID: t.Peer, Address: t.Address, Tried: t.At, Earlier: t.Earlier, RTT: t.RTT, Kind: t.Kind, Octets: t.Octets, Took: t.Took, Result: "ok",
+		Differs: t.Differs,
 	}
 	if t.Known {
 		p.Serial = &t.Serial
@@ -268,6 +269,7 @@ func seriesOf(s transfer.Status) metrics.Zone {
 		Confirmed: s.Confirmed,
 		Expires:   s.Expires,
 		Unsaved:   s.Unsaved,
+		Differs:   s.Differs,
 		Queries:   s.Queries,
 	}
 	if s.Held != nil && !s.Held.Discarded {

@@ -89,7 +89,8 @@ func expiry(now time.Time, t *time.Time) string {
 	return in(now, t)
 }
 
-// printPeers shows what each peer did, and below the table why one failed.
+// printPeers shows what each peer did, and below the table why one failed, or what is
+// odd about it.
 func printPeers(w io.Writer, peers []apiclient.PeerStatus, names map[string]string, now time.Time) error {
 	if len(peers) == 0 {
 		_, err := fmt.Fprintln(w, "\nNo peer has been asked yet.")
@@ -109,6 +110,9 @@ func printPeers(w io.Writer, peers []apiclient.PeerStatus, names map[string]stri
 	for _, p := range peers {
 		if p.Result != "ok" {
 			fmt.Fprintf(w, "%s: %s\n", harmless(name(p)), harmless(p.Reason()))
+		}
+		if p.Differs {
+			fmt.Fprintf(w, "%s: has our serial, but other content\n", harmless(name(p)))
 		}
 		if p.Transfer != nil && p.Transfer.IXFRError != "" {
 			fmt.Fprintf(w, "%s: no incremental transfer: %s\n", harmless(name(p)), harmless(p.Transfer.IXFRError))

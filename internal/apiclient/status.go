@@ -51,6 +51,7 @@ type PeerStatus struct {
 	Cause    string     `json:"cause"`
 	Detail   string     `json:"detail"`
 	Transfer *Transfer  `json:"transfer"`
+	Differs  bool       `json:"differs"` // it has other content with our serial
 }
 
 // Transfer is the last one from a peer.
