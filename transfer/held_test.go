@@ -70,16 +70,16 @@ func testRelease(t *testing.T, ixfr bool) {
 // and is not asked for it again and again.
 func TestHeldVersionKeepsServedOne(t *testing.T) {
 	holding(t, true, func(w *world, id string) {
-		pass(3 * soaExpire * time.Second)
+		pass(12 * time.Hour)
 		w.want(id, zonestore.StateServing, 1)
 		for _, a := range w.peers.take() {
 			if a.what != "SOA" {
 				t.Errorf("%s at %s", a.what, a.at)
 			}
 		}
-		// The log reminds of it, at growing intervals.
-		if n := w.logs.FilterMessage("new version is still held").Len(); n != 2 {
-			t.Errorf("%d reminders in three hours, want 2", n)
+		// The log reminds of it after an hour, two, four and eight.
+		if n := w.logs.FilterMessage("new version is still held").Len(); n != 4 {
+			t.Errorf("%d reminders in twelve hours, want 4", n)
 		}
 		// Its alarm is no reason to serve for ever what no primary confirms.
 		w.peers.set("192.0.2.1", fakeHost{err: errDead})
