@@ -117,6 +117,7 @@ func TestJudge(t *testing.T) {
 		{"wrong digest to ignore", Guard{ShrinkPercent: 100}, "", digest(1), "", nil},
 		{"unsigned", Guard{ShrinkPercent: 100, DNSSEC: Hold}, "", plain, "", nil},
 		{"badly signed", Guard{ShrinkPercent: 100, DNSSEC: Hold}, "", unsigned, CauseDNSSEC, nil},
+		{"badly signed first version", Guard{ShrinkPercent: 100, DNSSEC: Hold}, "-", unsigned, CauseDNSSEC, nil},
 		{"badly signed, to warn of", Guard{ShrinkPercent: 100, DNSSEC: Warn}, "", unsigned, "", []Cause{CauseDNSSEC}},
 		{"badly signed, to ignore", Guard{ShrinkPercent: 100}, "", unsigned, "", nil},
 		{"unsigned with an anchor", anchored, "", plain, CauseDNSSEC, nil},
