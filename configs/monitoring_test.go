@@ -30,6 +30,7 @@ var series = map[string]bool{
 	"secondaryd_zone_records":                        true,
 	"secondaryd_zone_serial":                         true,
 	"secondaryd_zones_differing":                     true,
+	"secondaryd_zones_unsaved":                       true,
 }
 
 var seriesName = regexp.MustCompile(`\bsecondaryd_[a-z_]+`)
@@ -79,7 +80,10 @@ func TestAlertRules(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"SecondarydDown", "SecondarydZoneNearExpiry", "SecondarydZoneExpired", "SecondarydPeerFailing", "SecondarydTransfersFailing"} {
+	for _, name := range []string{
+		"SecondarydDown", "SecondarydZoneNearExpiry", "SecondarydZoneExpired", "SecondarydPeerFailing", "SecondarydTransfersFailing",
+		"SecondarydPeersDiffer", "SecondarydZonesUnsaved",
+	} {
 		if !alerts[name] {
 			t.Errorf("there is no alert %s", name)
 		}
