@@ -193,6 +193,8 @@ type Transfer struct {
 	MaxBytes Size `yaml:"max_bytes"`
 	// MaxBytesRunning is the same for all running transfers together.
 	MaxBytesRunning Size `yaml:"max_bytes_running"`
+	// MaxMessages is the largest number of messages in a transfer.
+	MaxMessages int `yaml:"max_messages"`
 	// MaxRecords is the largest number of records in a zone.
 	MaxRecords int `yaml:"max_records"`
 	// MaxRRsetRecords is the largest number of records in an RRset.

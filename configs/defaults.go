@@ -52,6 +52,7 @@ func Default() Config {
 			MinRate:                    1 * KiB,
 			MaxBytes:                   512 * MiB,
 			MaxBytesRunning:            1 * GiB,
+			MaxMessages:                10_000_000,
 			MaxRecords:                 10_000_000,
 			MaxRRsetRecords:            1_000,
 			MaxTypesPerName:            100,

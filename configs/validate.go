@@ -134,6 +134,7 @@ func (t Transfer) check(p *Problems) {
 		p.add("", "transfer.max_bytes", "%s is more than transfer.max_bytes_running (%s) lets any transfer have",
 			t.MaxBytes, t.MaxBytesRunning)
 	}
+	within(p, "transfer.max_messages", t.MaxMessages, 1, maxCount)
 	within(p, "transfer.max_records", t.MaxRecords, 2, maxCount) // no zone is without SOA and NS
 	within(p, "transfer.max_rrset_records", t.MaxRRsetRecords, 1, maxCount)
 	within(p, "transfer.max_types_per_name", t.MaxTypesPerName, 2, 65535)

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -233,6 +234,59 @@ func TestClientRequiresAA(t *testing.T) {
 		wantFailure(t, err, StepAXFR, CauseLame)
 		c.limits.RequireAA = false
 	}
+}
+
+// The messages of a transfer are counted, whatever is in them.
+func TestClientMessages(t *testing.T) {
+	t.Parallel()
+	s, c, p, base := primaryOf(t, false)
+	s.Script(func(e *primary.Exchange) error { // five records
+		for _, m := range e.Messages(e.Answer()[0].Answer, 1) {
+			if err := e.Send(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for name, base := range map[string]*zone.Zone{"AXFR": nil, "IXFR": base} {
+		c.limits.Messages = 5
+		if got, err := c.transfer(t.Context(), p, wantAny(t, base)); err != nil || got.ixfr != nil {
+			t.Errorf("%s in as many messages as may be: %v, %v", name, err, got.ixfr)
+		}
+		c.limits.Messages = 4
+		got, err := c.transfer(t.Context(), p, wantAny(t, base))
+		wantFailure(t, err, StepAXFR, CauseLimit)
+		if !strings.Contains(err.Error(), "more than 4 messages (transfer.max_messages)") {
+			t.Errorf("%s: the error does not name the setting: %v", name, err)
+		}
+		if base != nil && (got.ixfr == nil || got.ixfr.Cause != CauseLimit) {
+			t.Errorf("%s failed with %v", name, got.ixfr)
+		}
+	}
+}
+
+// TestClientEmptyMessages: RFC 9103 section 7.9.1 allows messages without a record,
+// but they are no way to keep a transfer going.
+func TestClientEmptyMessages(t *testing.T) {
+	t.Parallel()
+	s, c, p, _ := primaryOf(t, false)
+	flood := func(empty int) primary.Script {
+		return func(e *primary.Exchange) error {
+			m := new(dns.Msg).SetReply(e.Request)
+			msg, err := e.Pack(m)
+			for i := 0; i < empty && err == nil; i++ {
+				err = e.Write(msg)
+			}
+			return cmp.Or(err, primary.Honest(e)) // in one message
+		}
+	}
+	s.Script(flood(maxEmpty))
+	if _, err := c.transfer(t.Context(), p, wantAny(t, nil)); err != nil {
+		t.Errorf("as many as may be: %v", err)
+	}
+	s.Script(flood(maxEmpty + 1))
+	_, err := c.transfer(t.Context(), p, wantAny(t, nil))
+	wantFailure(t, err, StepAXFR, CauseStructure)
 }
 
 // What is sent comes from the address that the settings name, by UDP and TCP.

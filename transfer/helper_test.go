@@ -23,7 +23,7 @@ func defaultLimits() Limits {
 	return Limits{
 		Connect: 2 * time.Second, FirstMessage: 300 * time.Millisecond, Message: 300 * time.Millisecond,
 		Total: 10 * time.Second, MinRate: 1 << 10,
-		Bytes: 512 << 20, BytesRunning: 1 << 30, Records: 10_000_000, RRsetRecords: 1000, TypesPerName: 100,
+		Bytes: 512 << 20, BytesRunning: 1 << 30, Messages: 10_000_000, Records: 10_000_000, RRsetRecords: 1000, TypesPerName: 100,
 		Running: 64, RunningPerPeer: 8, PollsPerSecond: 200,
 		MinRetry: time.Second, MinExpire: time.Second, MaxBackoff: time.Hour,
 		Guard:        Guard{ShrinkPercent: 50, ShrinkFrom: 50, Faults: Warn, ZONEMD: Hold},

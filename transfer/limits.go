@@ -18,6 +18,7 @@ type Limits struct {
 
 	Bytes        int64 // octets of one transfer
 	BytesRunning int64 // octets of all running transfers
+	Messages     int   // of one transfer
 	Records      int   // in a zone
 	RRsetRecords int
 	TypesPerName int

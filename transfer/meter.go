@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// meter reads the messages of one transfer and holds it to its limits of octets
-// and time.
+// meter reads the messages of one transfer and holds it to its limits of octets,
+// messages and time.
 type meter struct {
 	limits *Limits
 	step   Step
@@ -23,6 +23,9 @@ type meter struct {
 // message reads the next message into buf, which has its size. It is one behind
 // so many others.
 func (m *meter) message(buf []byte, messages int) ([]byte, error) {
+	if messages >= m.limits.Messages {
+		return nil, fail(m.step, CauseLimit, "more than %d messages (transfer.max_messages)", m.limits.Messages)
+	}
 	if err := m.count(len(buf)); err != nil {
 		return nil, err
 	}

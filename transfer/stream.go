@@ -13,6 +13,7 @@ type stream struct {
 	strict bool
 
 	messages int
+	empty    int  // of the messages, those without a record
 	refused  bool // the answer is one message with nothing but an error code
 	expire   expiry
 	rr       wire.RR // scratch, as is what follows
@@ -46,7 +47,9 @@ func (s *stream) message(msg []byte) (done bool, err error) {
 	if h.Flags&wire.FlagTC != 0 {
 		return false, fail(step, CauseMalformed, "TC set in a transfer")
 	}
-	s.messages++
+	if err := s.count(step, h.AN); err != nil {
+		return false, err
+	}
 	for range h.AN {
 		if err := r.Read(&s.rr); err != nil {
 			return false, err
@@ -59,6 +62,22 @@ func (s *stream) message(msg []byte) (done bool, err error) {
 		return false, err
 	}
 	return s.into.complete(), nil
+}
+
+// maxEmpty is how many more of the messages of a transfer may be empty than not.
+const maxEmpty = 10_000
+
+// count adds a message with so many records. Some may have none (RFC 9103 section
+// 7.9.1), but a primary that sends little else means to keep us busy.
+func (s *stream) count(step Step, records uint16) error {
+	s.messages++
+	if records > 0 {
+		return nil
+	}
+	if s.empty++; s.empty-(s.messages-s.empty) > maxEmpty {
+		return fail(step, CauseStructure, "%d of %d messages are without a record", s.empty, s.messages)
+	}
+	return nil
 }
 
 func (s *stream) record(step Step, msg []byte, rr *wire.RR) (err error) {

@@ -27,6 +27,7 @@ func limitsOf(c configs.Transfer) transfer.Limits {
 		MinRate:        int64(c.MinRate),
 		Bytes:          int64(c.MaxBytes),
 		BytesRunning:   int64(c.MaxBytesRunning),
+		Messages:       c.MaxMessages,
 		Records:        c.MaxRecords,
 		RRsetRecords:   c.MaxRRsetRecords,
 		TypesPerName:   c.MaxTypesPerName,

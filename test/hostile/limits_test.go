@@ -81,9 +81,13 @@ var sizes = []class{
 	{name: "a RRset of 1001", script: honest, change: many(1001, plantedAddress), step: "AXFR", cause: overLimit, detail: "1000 records in an RRset"},
 	{name: "two RRsets of 1001 in turn", script: honest, change: many(2002, plantedInTurn), step: "AXFR", cause: overLimit, detail: "1000 records in an RRset"},
 	{name: "101 types at a name", script: honest, change: many(101, plantedType), step: "AXFR", cause: overLimit, detail: "100 types"},
+	{name: "3001 messages", script: onAXFR(primary.OnePerMessage()), change: many(3000, plantedName), step: "AXFR", cause: overLimit, detail: overMessages},
+	{name: "empty messages without end", script: onAXFR(primary.Trickle(0)), step: "AXFR", cause: overLimit, detail: overMessages},
 	{name: "a RRset of 1000", script: honest, change: many(1000, within(plantedAddress)), records: plainRecords + 1000},
 	{name: "100 types at a name", script: honest, change: many(100, within(plantedType)), records: plainRecords + 100},
 }
+
+const overMessages = "3000 messages (transfer.max_messages)"
 
 // within gives what may be served another name.
 func within(next func(zone string, i int) dns.RR) func(zone string, i int) dns.RR {
@@ -96,7 +100,7 @@ func within(next func(zone string, i int) dns.RR) func(zone string, i int) dns.R
 
 func TestSizes(t *testing.T) {
 	t.Parallel()
-	d := harness.StartDaemon(t, harness.DaemonOptions{Config: quick + "  max_bytes: 4MiB\n  max_records: 5000\n"})
+	d := harness.StartDaemon(t, harness.DaemonOptions{Config: quick + "  max_bytes: 4MiB\n  max_records: 5000\n  max_messages: 3000\n"})
 	before := d.PeakMemory(t)
 	play(t, d, false, sizes)
 	// All of them at once, each with what it may take until it is refused.
@@ -113,6 +117,7 @@ func TestSizesByDefault(t *testing.T) {
 	play(t, d, false, []class{
 		{name: "a RRset without end", script: endless(plantedAddress), step: "AXFR", cause: overLimit, detail: "1000 records in an RRset"},
 		{name: "types at a name without end", script: endless(plantedType), step: "AXFR", cause: overLimit, detail: "100 types"},
+		{name: "empty messages without end", script: onAXFR(primary.Trickle(0)), step: "AXFR", cause: structure, detail: "without a record"},
 	})
 	if grown := d.PeakMemory(t) - before; grown > small {
 		t.Errorf("needed %d MiB more before it was refused", grown>>20)
