@@ -241,8 +241,12 @@ type Transfer struct {
 	TrustAnchors []string `yaml:"trust_anchors"`
 	// MinRetry is the shortest SOA RETRY that is honoured.
 	MinRetry time.Duration `yaml:"min_retry"`
+	// MaxRetry is the longest SOA RETRY that is honoured.
+	MaxRetry time.Duration `yaml:"max_retry"`
 	// MinExpire is the shortest SOA EXPIRE that is honoured.
 	MinExpire time.Duration `yaml:"min_expire"`
+	// MaxExpire is the longest SOA EXPIRE that is honoured.
+	MaxExpire time.Duration `yaml:"max_expire"`
 	// MaxBackoff is the longest wait between tries after repeated failures.
 	MaxBackoff time.Duration `yaml:"max_backoff"`
 	// DefaultRetry stands in for a SOA RETRY of 0.

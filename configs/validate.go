@@ -151,11 +151,9 @@ func (t Transfer) check(p *Problems) {
 	}
 	source(p, "transfer.source_ipv4", t.SourceIPv4, netip.Addr.Is4)
 	source(p, "transfer.source_ipv6", t.SourceIPv6, netip.Addr.Is6)
-	soaTimer(p, "transfer.min_retry", t.MinRetry)
-	soaTimer(p, "transfer.min_expire", t.MinExpire)
 	soaTimer(p, "transfer.max_backoff", t.MaxBackoff)
-	soaTimer(p, "transfer.default_retry", t.DefaultRetry)
-	soaTimer(p, "transfer.default_expire", t.DefaultExpire)
+	soaTimers(p, "retry", t.MinRetry, t.MaxRetry, t.DefaultRetry)
+	soaTimers(p, "expire", t.MinExpire, t.MaxExpire, t.DefaultExpire)
 }
 
 func (n Notify) check(p *Problems) {
@@ -181,6 +179,20 @@ func timeout(p *Problems, key string, d time.Duration) {
 
 func soaTimer(p *Problems, key string, d time.Duration) {
 	within(p, key, d, time.Second, maxTimer)
+}
+
+// soaTimers checks the bounds of one timer of the SOA record, and what stands in
+// for it.
+func soaTimers(p *Problems, timer string, least, most, standIn time.Duration) {
+	soaTimer(p, "transfer.min_"+timer, least)
+	soaTimer(p, "transfer.max_"+timer, most)
+	soaTimer(p, "transfer.default_"+timer, standIn)
+	if least > most {
+		p.add("", "transfer.min_"+timer, "%s is more than transfer.max_%s (%s)", formatDuration(least), timer, formatDuration(most))
+	}
+	if standIn > most {
+		p.add("", "transfer.default_"+timer, "%s is more than transfer.max_%s (%s)", formatDuration(standIn), timer, formatDuration(most))
+	}
 }
 
 func within[T cmp.Ordered](p *Problems, key string, got, least, most T) {

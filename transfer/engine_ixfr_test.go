@@ -180,3 +180,20 @@ func TestEngineEDNSExpire(t *testing.T) {
 		wantLeft(id, w.limits.MinExpire)
 	})
 }
+
+// TestEngineLowerExpire: a copy that settings of an earlier start gave longer to
+// live than those of now has that until it is confirmed.
+func TestEngineLowerExpire(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
+		pass(transferIn)
+		served, _ := w.store.Get(id)
+		timers := served.Timers()
+		timers.Expires = timers.Confirmed.Add(2 * soaExpire * time.Second)
+		w.store.Confirm(served, timers)
+		pass(interval + transferIn)
+		if life := served.Timers().Life(); life != soaExpire*time.Second {
+			t.Errorf("the copy lives for %s", life)
+		}
+	})
+}

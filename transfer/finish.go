@@ -68,8 +68,12 @@ func (e *Engine) record(o order, r *refreshResult) (published bool) {
 	}
 	if v := o.served.View(); r.confirmed && v.State == zonestore.StateServing {
 		t.Confirmed = now
-		if at := now.Add(e.limits.granted(v.Zone.SOA(), r.expire)); at.After(t.Expires) {
+		soa := v.Zone.SOA()
+		if at := now.Add(e.limits.granted(soa, r.expire)); at.After(t.Expires) {
 			t.Expires = at // a peer nearer to its expiry takes nothing back (RFC 7314 section 4)
+		}
+		if most := now.Add(e.limits.Lifetime(soa)); most.Before(t.Expires) {
+			t.Expires = most // the copy was taken when the settings allowed for more
 		}
 	}
 	e.store.Confirm(o.served, t)

@@ -25,7 +25,7 @@ func defaultLimits() Limits {
 		Total: 10 * time.Second, MinRate: 1 << 10,
 		Bytes: 512 << 20, BytesRunning: 1 << 30, Messages: 10_000_000, Records: 10_000_000, RRsetRecords: 1000, TypesPerName: 100,
 		Running: 64, RunningPerPeer: 8, PollsPerSecond: 200,
-		MinRetry: time.Second, MinExpire: time.Second, MaxBackoff: time.Hour,
+		MinRetry: time.Second, MaxRetry: 24 * time.Hour, MinExpire: time.Second, MaxExpire: 365 * 24 * time.Hour, MaxBackoff: time.Hour,
 		Guard:        Guard{ShrinkPercent: 50, ShrinkFrom: 50, Faults: Warn, ZONEMD: Hold},
 		DefaultRetry: 10 * time.Minute, DefaultExpire: 7 * 24 * time.Hour,
 	}

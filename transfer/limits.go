@@ -35,7 +35,9 @@ type Limits struct {
 	Source4, Source6 netip.Addr // what is sent comes from; zero: the system chooses
 
 	MinRetry      time.Duration
+	MaxRetry      time.Duration
 	MinExpire     time.Duration
+	MaxExpire     time.Duration
 	MaxBackoff    time.Duration
 	DefaultRetry  time.Duration // for a SOA RETRY of 0
 	DefaultExpire time.Duration // for a SOA EXPIRE of 0
@@ -65,7 +67,7 @@ func (l *Limits) Lifetime(soa zone.SOA) time.Duration {
 	if soa.Expire == 0 {
 		return l.DefaultExpire
 	}
-	return max(time.Duration(soa.Expire)*time.Second, l.MinExpire)
+	return bounded(soa.Expire, l.MinExpire, l.MaxExpire)
 }
 
 // granted is the lifetime that a peer gives a copy: what its EXPIRE option says,
@@ -75,7 +77,7 @@ func (l *Limits) granted(soa zone.SOA, e expiry) time.Duration {
 	if !e.given {
 		return life
 	}
-	return min(life, max(time.Duration(e.seconds)*time.Second, l.MinExpire))
+	return min(life, bounded(e.seconds, l.MinExpire, l.MaxExpire))
 }
 
 // retry is how long to wait after the first failure: SOA RETRY within the limits.
@@ -83,5 +85,10 @@ func (l *Limits) retry(soa zone.SOA) time.Duration {
 	if soa.Retry == 0 {
 		return l.DefaultRetry
 	}
-	return max(time.Duration(soa.Retry)*time.Second, l.MinRetry)
+	return bounded(soa.Retry, l.MinRetry, l.MaxRetry)
+}
+
+// bounded reads what a primary says of seconds.
+func bounded(seconds uint32, least, most time.Duration) time.Duration {
+	return min(max(time.Duration(seconds)*time.Second, least), most)
 }
