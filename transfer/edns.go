@@ -13,6 +13,15 @@ type expiry struct {
 	given   bool
 }
 
+// longer returns that of two which leaves a copy more time. Who says nothing leaves
+// it all that its SOA gives, which is never less (RFC 7314 section 4).
+func (e expiry) longer(other expiry) expiry {
+	if !e.given || other.given && other.seconds < e.seconds {
+		return e
+	}
+	return other
+}
+
 const (
 	optionExpire  = 9
 	optionPadding = 12

@@ -197,3 +197,41 @@ func TestEngineLowerExpire(t *testing.T) {
 		}
 	})
 }
+
+// TestEngineEDNSExpireOfSeveral: of the peers that confirm a copy the one that leaves
+// it most time counts, in whichever order they answer. One that gives a new version
+// speaks for that alone, unless it is held.
+func TestEngineEDNSExpireOfSeveral(t *testing.T) {
+	left := func(seconds uint32) expiry { return expiry{seconds, true} }
+	for _, tc := range []struct {
+		name          string
+		first, second fakeHost
+		serial        uint32
+		want          time.Duration
+	}{
+		{"the first leaves more", fakeHost{serial: 1, expire: left(2000)}, fakeHost{serial: 1, expire: left(1000)}, 1, 2000 * time.Second},
+		{"the second leaves more", fakeHost{serial: 1, expire: left(1000)}, fakeHost{serial: 1, expire: left(2000)}, 1, 2000 * time.Second},
+		{"the first says nothing", fakeHost{serial: 1}, fakeHost{serial: 1, expire: left(1000)}, 1, soaExpire * time.Second},
+		{"the second says nothing", fakeHost{serial: 1, expire: left(1000)}, fakeHost{serial: 1}, 1, soaExpire * time.Second},
+		{"a new version", fakeHost{serial: 1, expire: left(2000)}, fakeHost{serial: 2, expire: left(1000)}, 2, 1000 * time.Second},
+		{"a held version", fakeHost{serial: 1, expire: left(2000)}, fakeHost{serial: 2, expire: left(1000), digest: true}, 1, 2000 * time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1, expire: left(60)}), w.addPeer(2, fakeHost{serial: 1}))
+				pass(transferIn)
+				w.peers.set("192.0.2.1", tc.first)
+				w.peers.set("192.0.2.2", tc.second)
+				if err := w.Notify(id, host1, nil, 0, false); err != nil {
+					t.Error(err)
+				}
+				pass(4 * transferIn)
+				w.want(id, zonestore.StateServing, tc.serial)
+				s, _ := w.Status(id)
+				if got := s.Expires.Sub(s.Confirmed); got != tc.want {
+					t.Errorf("the copy lives for %s, want %s", got, tc.want)
+				}
+			})
+		})
+	}
+}

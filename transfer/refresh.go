@@ -158,9 +158,13 @@ func (r *refreshing) byDatagram(ctx context.Context, p peer, a *attempt) (datagr
 	return datagramDid, nil
 }
 
-// take makes a version what the refresh has come to.
+// take makes a version what the refresh has come to. What others said of the end of
+// the copy counts on if that goes on being served.
 func (r *refreshing) take(got received, v verdict, from peer, took time.Duration) {
-	r.result.confirm(got.expire)
+	if v.hold != nil && r.result.confirmed {
+		got.expire = got.expire.longer(r.result.expire)
+	}
+	r.result.confirmed = true
 	r.result.received, r.result.verdict, r.result.took, r.result.from = got, v, took, from
 }
 
@@ -257,5 +261,11 @@ func (r *refreshing) fetch(ctx context.Context, p peer, a *attempt, w want) (got
 	return got, v, err
 }
 
-// confirm notes that the copy is, or has become, what a primary has.
-func (r *refreshResult) confirm(e expiry) { r.confirmed, r.expire = true, e }
+// confirm notes that the copy is what a primary has. Of several primaries the one
+// that leaves it most time counts.
+func (r *refreshResult) confirm(e expiry) {
+	if r.confirmed {
+		e = e.longer(r.expire)
+	}
+	r.confirmed, r.expire = true, e
+}
