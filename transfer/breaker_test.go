@@ -210,7 +210,7 @@ func TestEngineLeftOutPeerGone(t *testing.T) {
 					if err := w.ForceTransfer(id); err != nil {
 						t.Error(err)
 					}
-					pass(2 * transferIn)
+					pass(3 * transferIn)
 				}
 				w.wantLeftOut(1)
 				events := w.listening()

@@ -53,6 +53,7 @@ type fakeHost struct {
 	err    error         // instead of an answer
 	ixfr   *Error        // why it does not transfer incrementally
 	slow   time.Duration // before any answer
+	mute   error         // instead of an answer to a poll
 	broken error         // instead of a transfer
 	owners int           // names beside the apex, with a record each
 	digest bool          // a ZONEMD record that does not fit
@@ -83,6 +84,7 @@ func (f *fakePeers) ask(ctx context.Context, what string, p peer, apex wire.Name
 
 func (f *fakePeers) poll(ctx context.Context, p peer, apex wire.Name) (polled, error) {
 	h, err := f.ask(ctx, "SOA", p, apex)
+	err = cmp.Or(err, h.mute)
 	soa := zone.SOA{Serial: h.serial, Refresh: 9, Retry: soaRetry, Expire: soaExpire, Minimum: cmp.Or(h.minimum, 9)}
 	return polled{soa: soa, expire: h.expire}, err
 }
@@ -659,6 +661,76 @@ func TestEngineForce(t *testing.T) {
 	})
 }
 
+// TestEngineForceOfSeveral: with a choice of peers an order takes what is newer before
+// what comes first.
+func TestEngineForceOfSeveral(t *testing.T) {
+	refused := fail(StepSOA, CauseRefused, "test")
+	for _, tc := range []struct {
+		name   string
+		hosts  [3]fakeHost
+		serial uint32
+		older  int // peers that are reported as behind
+		asked  []string
+	}{
+		{"the second is newer", [3]fakeHost{{serial: 7}, {serial: 8}, {serial: 9}}, 8, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2"}},
+		{"the first is behind", [3]fakeHost{{serial: 6}, {serial: 7}, {serial: 8}}, 8, 1,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3"}},
+		{"a newer one fails", [3]fakeHost{{serial: 7}, {serial: 8, broken: refused}, {serial: 9}}, 9, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3"}},
+		{"the newer one fails", [3]fakeHost{{serial: 5, broken: refused}, {serial: 8, broken: refused}, {serial: 6}}, 6, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1", "AXFR 192.0.2.3"}},
+		{"none is newer", [3]fakeHost{{serial: 5}, {serial: 4}, {serial: 7}}, 5, 1,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1"}},
+		{"all went backwards", [3]fakeHost{{serial: 5}, {serial: 5}, {serial: 5}}, 5, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1"}},
+		{"no answer to the SOA query", [3]fakeHost{{mute: errDead, serial: 4}, {mute: refused, serial: 5}, {serial: 7}}, 5, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.2"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 7}), w.addPeer(2, fakeHost{serial: 7}), w.addIXFRPeer(3, fakeHost{serial: 7}))
+				pass(transferIn)
+				w.peers.take()
+				for i, h := range tc.hosts {
+					w.peers.set(fmt.Sprintf("192.0.2.%d", i+1), h)
+				}
+				if err := w.ForceTransfer(id); err != nil {
+					t.Error(err)
+				}
+				pass(6 * transferIn)
+				w.want(id, zonestore.StateServing, tc.serial)
+				w.wantAsked(tc.asked...)
+				older := w.logs.FilterMessage("peer failed").FilterField(zap.String("cause", string(CauseOlder))).Len()
+				if older != tc.older {
+					t.Errorf("%d peers are reported as behind, want %d", older, tc.older)
+				}
+			})
+		})
+	}
+}
+
+// TestEngineForceAfterNotify: the sender of a NOTIFY that waits is asked first by the
+// order that comes on top of it.
+func TestEngineForceAfterNotify(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.peers.take()
+		w.notify(id, host2, 2)
+		pass(transferIn / 2) // the NOTIFY's own check runs
+		w.notify(id, host2, 3)
+		w.peers.set("192.0.2.1", fakeHost{serial: 1})
+		w.peers.set("192.0.2.2", fakeHost{serial: 3})
+		if err := w.ForceTransfer(id); err != nil {
+			t.Error(err)
+		}
+		pass(6 * transferIn)
+		w.want(id, zonestore.StateServing, 3)
+		w.wantAsked("SOA 192.0.2.2", "SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2")
+	})
+}
+
 func TestEngineReconfigure(t *testing.T) {
 	inWorld(t, func(w *world) {
 		slow := w.addPeer(1, fakeHost{serial: 1, slow: time.Minute})
@@ -707,6 +779,24 @@ func TestEngineKeepsOrder(t *testing.T) {
 		}
 		synctest.Wait()
 		w.addZone("a.test.", w.addPeer(2, fakeHost{serial: 4}))
+		pass(2 * transferIn)
+		w.want(id, zonestore.StateServing, 4)
+	})
+}
+
+// TestEngineKeepsOrderOfSeveral: nor is the order carried out by a peer that has said
+// our serial before the configuration changes.
+func TestEngineKeepsOrderOfSeveral(t *testing.T) {
+	inWorld(t, func(w *world) {
+		p1, p2 := w.addPeer(1, fakeHost{serial: 7}), w.addPeer(2, fakeHost{serial: 7})
+		id := w.addZone("a.test.", p1, p2)
+		pass(transferIn)
+		w.peers.set("192.0.2.2", fakeHost{serial: 7, slow: time.Second})
+		if err := w.ForceTransfer(id); err != nil {
+			w.t.Error(err)
+		}
+		pass(2 * transferIn)
+		w.addZone("a.test.", w.addPeer(3, fakeHost{serial: 4}))
 		pass(2 * transferIn)
 		w.want(id, zonestore.StateServing, 4)
 	})

@@ -195,3 +195,34 @@ func TestHeldFirstVersion(t *testing.T) {
 		w.want(id, zonestore.StateServing, 1)
 	})
 }
+
+// A forced transfer judges again what is held, and does not pass it for another peer's
+// older version; what passes is taken before it.
+func TestHeldVersionIsForcedOfSeveral(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1, owners: 99}), w.addPeer(2, fakeHost{serial: 1, owners: 99}), w.addPeer(3, fakeHost{serial: 1, owners: 99}))
+		pass(transferIn)
+		w.peers.set("192.0.2.2", fakeHost{serial: 2, owners: 1})
+		force := func() {
+			t.Helper()
+			w.peers.take()
+			if err := w.ForceTransfer(id); err != nil {
+				t.Error(err)
+			}
+			pass(6 * transferIn)
+		}
+		force()
+		w.want(id, zonestore.StateServing, 1)
+		w.wantHeld(id, 2)
+		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2")
+		force()
+		w.want(id, zonestore.StateServing, 1)
+		w.wantHeld(id, 2)
+		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.2")
+		w.peers.set("192.0.2.3", fakeHost{serial: 3, owners: 90})
+		force()
+		w.want(id, zonestore.StateServing, 3)
+		w.wantHeld(id, 0)
+		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3")
+	})
+}

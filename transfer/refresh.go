@@ -21,7 +21,8 @@ type asker interface {
 // refreshing is one refresh under way: it brings one zone up to date by asking
 // its peers until one has confirmed the copy or given a newer one (RFC 1034
 // section 4.3.5). Without a copy, with an expired one, or when ordered to, it
-// asks for the transfer at once and takes any serial, but for one that is held.
+// takes any serial, but for one that is held: it asks for the transfer at once,
+// unless an order leaves it a choice of peers.
 type refreshing struct {
 	client   asker
 	order    order
@@ -41,6 +42,8 @@ func refresh(ctx context.Context, c asker, o order) refreshResult {
 		r.note(attempt{peer: p, leftOut: true, err: classify(StepConnect, p.fact)})
 	}
 	switch {
+	case o.wish.force && view.State == zonestore.StateServing && len(o.peers) > 1:
+		r.forced(ctx)
 	case r.anything && (o.held == nil || o.wish.force):
 		r.inTurn(ctx, r.transfer)
 	case o.newest:
@@ -56,12 +59,13 @@ func (r *refreshing) note(a attempt) {
 	r.result.attempts = append(r.result.attempts, a)
 }
 
-// inTurn tries one peer after the other. After a NOTIFY a peer that is not newer
-// does not end the search.
+// inTurn tries one peer after the other. After a NOTIFY, and for an order, a peer
+// that is not newer does not end the search.
 func (r *refreshing) inTurn(ctx context.Context, try func(context.Context, peer, *attempt) error) {
+	goesOn := r.order.wish.notified || r.order.wish.force
 	for _, p := range r.order.peers {
 		r.one(ctx, p, try)
-		if ctx.Err() != nil || r.result.zone != nil || r.result.confirmed && !r.order.wish.notified {
+		if ctx.Err() != nil || r.result.zone != nil || r.result.confirmed && !goesOn {
 			return
 		}
 	}
@@ -78,6 +82,21 @@ func (r *refreshing) one(ctx context.Context, p peer, try func(context.Context, 
 		a.err = classify(StepSOA, err)
 	}
 	r.note(a)
+}
+
+// goOn has attempts go on that have asked for the serial alone, with the transfer,
+// until one has brought a version.
+func (r *refreshing) goOn(ctx context.Context, attempts []*attempt) {
+	for _, a := range attempts {
+		if ctx.Err() != nil || r.result.zone != nil {
+			return
+		}
+		a.err = nil
+		if err := r.transfer(ctx, a.peer, a); err != nil {
+			a.err = classify(StepAXFR, err)
+		}
+		a.at = time.Now()
+	}
 }
 
 // fromNewest asks all peers for their serials and then those that are newer for
@@ -107,7 +126,7 @@ func (r *refreshing) fromNewest(ctx context.Context) {
 }
 
 func (r *refreshing) pollAndTransfer(ctx context.Context, p peer, a *attempt) error {
-	if r.order.datagrams && p.ixfr && p.tls == nil && r.order.held == nil && r.view.State == zonestore.StateServing {
+	if r.order.datagrams && p.ixfr && p.tls == nil && r.order.held == nil && !r.anything {
 		switch result, err := r.byDatagram(ctx, p, a); result {
 		case datagramDid:
 			return err
@@ -168,7 +187,8 @@ func (r *refreshing) take(got received, v verdict, from peer, took time.Duration
 	r.result.received, r.result.verdict, r.result.took, r.result.from = got, v, took, from
 }
 
-// poll asks a peer for its serial and reports whether that is newer than ours.
+// poll asks a peer for its serial and reports whether that is newer than ours, if
+// we serve a version.
 func (r *refreshing) poll(ctx context.Context, p peer, a *attempt) (isNewer bool, err error) {
 	if err := r.order.turns.poll(ctx, p); err != nil {
 		return false, err
@@ -188,7 +208,10 @@ func (r *refreshing) poll(ctx context.Context, p peer, a *attempt) (isNewer bool
 		r.result.confirm(got.expire) // the hold is ours: the primary does its part
 		return false, nil
 	}
-	return true, r.accept(got.soa)
+	if err := r.accept(got.soa); err != nil {
+		return false, err
+	}
+	return r.view.State != zonestore.StateServing || newer(got.soa.Serial, r.view.Serial), nil
 }
 
 // base is the version of which the differences to what the peer offers are asked
@@ -209,7 +232,11 @@ func (r *refreshing) accept(soa zone.SOA) error {
 	if r.anything || newer(soa.Serial, r.view.Serial) {
 		return nil
 	}
-	return fail(StepCheck, CauseOlder, "serial %d, ours is %d", soa.Serial, r.view.Serial)
+	return r.older(soa.Serial)
+}
+
+func (r *refreshing) older(serial uint32) *Error {
+	return fail(StepCheck, CauseOlder, "serial %d, ours is %d", serial, r.view.Serial)
 }
 
 // transfer fetches what a peer has. Differences that lead to a version that is

@@ -224,6 +224,29 @@ func TestRollbackForced(t *testing.T) {
 	})
 }
 
+// TestRollbackForcedOfSeveral: also where a peer that comes first has what is served.
+func TestRollbackForcedOfSeveral(t *testing.T) {
+	withVersions(t, true, func(w *world, id string) {
+		w.mustRollBack(id, 0, 2)
+		w.update(func(tx *registry.Tx) error {
+			z, _ := tx.Zone(id)
+			w.peers.set("192.0.2.9", fakeHost{serial: 2, owners: 2})
+			ip := "192.0.2.9"
+			z.Peers = append([]string{fmt.Sprintf("%032x", 9)}, z.Peers...)
+			return errors.Join(tx.PutPeer(registry.Peer{ID: z.Peers[0], Account: account, Name: ip, IP: &ip}), tx.PutZone(z))
+		})
+		pass(3 * transferIn)
+		w.want(id, zonestore.StateServing, 2)
+		w.wantGoneBack(id, 3)
+		if err := w.ForceTransfer(id); err != nil {
+			t.Error(err)
+		}
+		pass(4 * transferIn)
+		w.want(id, zonestore.StateServing, 3)
+		w.wantGoneBack(id, 0)
+	})
+}
+
 // TestRollbackOtherAnswer: a peer that promises something newer and then gives
 // what was gone back from, as behind a load balancer, is not believed.
 func TestRollbackOtherAnswer(t *testing.T) {
