@@ -12,6 +12,7 @@ type Transfer struct {
 	duration  *prometheus.HistogramVec
 	octets    *prometheus.CounterVec
 	failures  *prometheus.CounterVec
+	limited   *prometheus.CounterVec
 	leftOut   prometheus.Gauge
 }
 
@@ -39,6 +40,11 @@ func NewTransfer(r prometheus.Registerer) *Transfer {
 			Name:      "refresh_failures_total",
 			Help:      "Peers that failed in the refresh of a zone, by step (connect, SOA, IXFR, AXFR, TSIG, check) and cause.",
 		}, []string{"step", "cause"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace,
+			Name:      "transfer_limits_total",
+			Help:      "Refreshes that a limit ended with a peer, by the setting that moves it.",
+		}, []string{"limit"}),
 		leftOut: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace,
 			Name:      "peers_left_out",
@@ -50,7 +56,7 @@ func NewTransfer(r prometheus.Registerer) *Transfer {
 			t.transfers.WithLabelValues(kind, result)
 		}
 	}
-	r.MustRegister(t.transfers, t.duration, t.octets, t.failures, t.leftOut)
+	r.MustRegister(t.transfers, t.duration, t.octets, t.failures, t.limited, t.leftOut)
 	return t
 }
 
@@ -67,6 +73,16 @@ func (t *Transfer) Transferred(kind, result string, duration time.Duration, octe
 
 // Failed counts a peer that failed in a refresh. Both labels are from closed sets.
 func (t *Transfer) Failed(step, cause string) { t.failures.WithLabelValues(step, cause).Inc() }
+
+// Limited counts a refresh that a limit, from a closed set, ended with a peer.
+func (t *Transfer) Limited(limit string) { t.limited.WithLabelValues(limit).Inc() }
+
+// Limits has limits shown that nothing was ended by yet.
+func (t *Transfer) Limits(all ...string) {
+	for _, limit := range all {
+		t.limited.WithLabelValues(limit)
+	}
+}
 
 // PeersLeftOut counts peer addresses that are, or are no longer, left out.
 func (t *Transfer) PeersLeftOut(n int) { t.leftOut.Add(float64(n)) }

@@ -18,7 +18,8 @@ type Zone struct {
 	Confirmed time.Time
 	Expires   time.Time
 	Unsaved   bool
-	Differs   bool // a peer has other content with our serial
+	Activity  string // idle; queued for a place with a peer; running
+	Differs   bool   // a peer has other content with our serial
 	Failing   []FailingPeer
 	Held      time.Time    // since when a version is held; zero for none
 	HeldCause string       // from a closed set
@@ -49,6 +50,7 @@ var (
 	zoneRecords   = desc("zone_records", "Resource records of the served copy.", "zone")
 	zonesHeld     = desc("zones_held", "Zones of which a new version is held until a person releases or discards it.")
 	zoneHeld      = desc("zone_held_timestamp_seconds", "Since when a new version of the zone is held, in Unix time, and why.", "zone", "cause")
+	zonesActive   = desc("zones_refreshing", "Zones of which a refresh is running, or queued for a place with a peer.", "activity")
 	zonesDiffer   = desc("zones_differing", "Zones of which a peer has other content than ours, with our serial.")
 	zoneQueries   = desc("zone_queries_total", "Queries about the zone that were answered, by response code.", "zone", "rcode")
 	zoneFailing   = desc("zone_peer_failing", "A peer that failed in the zone's last refresh, and why; the value is the Unix time of the zone's next try.", "zone", "peer", "step", "cause")
@@ -71,6 +73,7 @@ func (c *zones) Describe(ch chan<- *prometheus.Desc) {
 	ch <- zoneUnsaved
 	ch <- zonesHeld
 	ch <- zonesDiffer
+	ch <- zonesActive
 	if c.queries {
 		ch <- zoneQueries
 	}
@@ -85,9 +88,13 @@ func (c *zones) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *zones) Collect(ch chan<- prometheus.Metric) {
 	states := map[string]int{"empty": 0, "serving": 0, "expired": 0}
+	activities := map[string]int{"running": 0, "queued": 0}
 	unsaved, held, differing := 0, 0, 0
 	for z := range c.list() {
 		states[z.State]++
+		if _, ok := activities[z.Activity]; ok {
+			activities[z.Activity]++
+		}
 		if z.Unsaved {
 			unsaved++
 		}
@@ -103,6 +110,9 @@ func (c *zones) Collect(ch chan<- prometheus.Metric) {
 		if c.queries {
 			z.Queries.collect(ch, z.Name)
 		}
+	}
+	for activity, n := range activities {
+		ch <- gauge(zonesActive, float64(n), activity)
 	}
 	for state, n := range states {
 		ch <- gauge(zoneCount, float64(n), state)

@@ -18,7 +18,7 @@ func TestZones(t *testing.T) {
 	failing := FailingPeer{Peer: "192.0.2.1:53", Step: "connect", Cause: "no connection in time", NextTry: at}
 	zones := []Zone{
 		{Name: "a.test.", State: "serving", Serial: 4294967295, Records: 3, Checked: at, Confirmed: at, Expires: at, Failing: []FailingPeer{failing, failing}},
-		{Name: "b.test.", State: "empty", Unsaved: true, Held: at, HeldCause: "it has lost much", Differs: true},
+		{Name: "b.test.", State: "empty", Activity: "queued", Unsaved: true, Held: at, HeldCause: "it has lost much", Differs: true},
 	}
 	RegisterZones(r, true, false, func() iter.Seq[Zone] { return slices.Values(zones) })
 	want := `
@@ -47,13 +47,18 @@ secondaryd_zones_differing 1
 # HELP secondaryd_zones_held Zones of which a new version is held until a person releases or discards it.
 # TYPE secondaryd_zones_held gauge
 secondaryd_zones_held 1
+# HELP secondaryd_zones_refreshing Zones of which a refresh is running, or queued for a place with a peer.
+# TYPE secondaryd_zones_refreshing gauge
+secondaryd_zones_refreshing{activity="queued"} 1
+secondaryd_zones_refreshing{activity="running"} 0
 # HELP secondaryd_zones_unsaved Zones served from memory whose copy could not be saved to disk.
 # TYPE secondaryd_zones_unsaved gauge
 secondaryd_zones_unsaved 1
 `
 	if err := testutil.GatherAndCompare(r, strings.NewReader(want), "secondaryd_zone_expiry_timestamp_seconds",
 		"secondaryd_zone_peer_failing", "secondaryd_zone_serial", "secondaryd_zones", "secondaryd_zones_held",
-		"secondaryd_zone_held_timestamp_seconds", "secondaryd_zones_unsaved", "secondaryd_zones_differing"); err != nil {
+		"secondaryd_zone_held_timestamp_seconds", "secondaryd_zones_unsaved", "secondaryd_zones_differing",
+		"secondaryd_zones_refreshing"); err != nil {
 		t.Error(err)
 	}
 	lint(t, r)
@@ -68,8 +73,8 @@ func TestZonesWithoutSeriesEach(t *testing.T) {
 	t.Parallel()
 	r := prometheus.NewPedanticRegistry()
 	RegisterZones(r, false, false, func() iter.Seq[Zone] { return slices.Values([]Zone{{Name: "a.test.", State: "serving"}}) })
-	if n, err := testutil.GatherAndCount(r); n != 6 || err != nil {
-		t.Errorf("%d series, %v; want three of states and one each of unsaved, held and differing zones", n, err)
+	if n, err := testutil.GatherAndCount(r); n != 8 || err != nil {
+		t.Errorf("%d series, %v; want three of states, two of activities and one each of unsaved, held and differing zones", n, err)
 	}
 }
 

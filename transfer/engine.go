@@ -91,6 +91,7 @@ func New(o Options) *Engine {
 		claims:   map[*job]chan struct{}{},
 		early:    map[string]wish{},
 	}
+	e.metrics.Limits(limits()...)
 	if o.Dial == nil {
 		o.Dial = dialFrom(e.limits.Source4, e.limits.Source6)
 	}

@@ -122,6 +122,7 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 	for _, a := range r.attempts {
 		if a.ixfr != nil {
 			e.metrics.Transferred(kindIXFR.String(), "failed", 0, 0)
+			e.countLimit(a.ixfr)
 			log.Info("incremental transfer failed: the whole zone was asked for", zone, zap.String("peer", a.peer.label()),
 				zap.String("cause", string(a.ixfr.Cause)), zap.Error(a.ixfr), zap.Uint32("old_serial", old.Serial))
 		}
@@ -133,6 +134,7 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 			continue
 		}
 		e.metrics.Failed(string(a.err.Step), string(a.err.Cause))
+		e.countLimit(a.err)
 		if a.kind != kindNone {
 			e.metrics.Transferred(a.kind.String(), "failed", 0, 0)
 		}
@@ -166,6 +168,12 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 	log.Info("zone transferred", zone, zap.String("peer", r.from.label()), zap.String("kind", r.kind.String()),
 		zap.Uint32("serial", r.zone.Serial()), zap.Uint32("old_serial", old.Serial),
 		zap.Int("records", r.zone.Records()), zap.Int64("bytes", r.octets), zap.Duration("duration", r.took))
+}
+
+func (e *Engine) countLimit(err *Error) {
+	if limit := err.Limit(); limit != "" {
+		e.metrics.Limited(limit)
+	}
 }
 
 // allOlder reports whether all peers that were reached are behind the copy.

@@ -129,7 +129,7 @@ func (x *ixfr) difference(rr *wire.RR, rdata []byte) error {
 		return fail(StepIXFR, CauseChain, "a difference begins with serial %d, not %d", soa.Serial, x.reached)
 	}
 	if x.count++; x.count > x.differences {
-		return fail(StepIXFR, CauseLimit, "more than %d differences", x.differences)
+		return tooMany(StepIXFR, differencesOfTransfer, x.differences)
 	}
 	x.phase = phaseDeletions
 	return x.delta.Delete(rr.Owner, rr.Type, rdata)

@@ -24,7 +24,7 @@ type meter struct {
 // so many others.
 func (m *meter) message(buf []byte, messages int) ([]byte, error) {
 	if messages >= m.limits.Messages {
-		return nil, fail(m.step, CauseLimit, "more than %d messages (transfer.max_messages)", m.limits.Messages)
+		return nil, tooMany(m.step, messagesOfTransfer, m.limits.Messages)
 	}
 	if err := m.count(len(buf)); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (m *meter) count(n int) error {
 	}
 	octets := m.octets.Add(int64(n))
 	if octets > m.most {
-		return fail(m.step, CauseLimit, "more than %d octets", m.most)
+		return tooMany(m.step, octetsOfTransfer, int(m.most))
 	}
 	took := time.Since(m.start)
 	if took > rateGrace && octets < int64(took.Seconds()*float64(m.limits.MinRate)) {

@@ -87,7 +87,7 @@ func (t *jobTurns) reserve(p peer, now time.Time) time.Duration {
 	return wait
 }
 
-func crowded() error {
+func crowded() *Error {
 	return fail(StepConnect, CauseCrowded, "no turn within %s", turnPatience)
 }
 

@@ -272,6 +272,7 @@ func seriesOf(s transfer.Status) metrics.Zone {
 		Confirmed: s.Confirmed,
 		Expires:   s.Expires,
 		Unsaved:   s.Unsaved,
+		Activity:  s.Activity,
 		Differs:   s.Differs,
 		Queries:   s.Queries,
 	}

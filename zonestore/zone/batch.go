@@ -123,17 +123,17 @@ func (b *batch) measure(limits Limits) (size int, err error) {
 	for i := range b.sets {
 		set := &b.sets[i]
 		size += set.octets
-		if err := over(set.records, limits.RRsetRecords, "records in an RRset"); err != nil {
+		if err := over(set.records, limits.RRsetRecords, LimitRRset); err != nil {
 			return 0, err
 		}
 		if err := over(set.records+set.signatures, 1<<16-1, "records and signatures in an RRset"); err != nil {
 			return 0, err
 		}
 	}
-	if err := over(len(b.sets), cmp.Or(limits.Types, maxTypes), "types at a name"); err != nil {
+	if err := over(len(b.sets), cmp.Or(limits.Types, maxTypes), LimitTypes); err != nil {
 		return 0, err
 	}
-	return size, over(size, limits.Octets, "octets of memory")
+	return size, over(size, limits.Octets, LimitMemory)
 }
 
 func (b *batch) divide() {

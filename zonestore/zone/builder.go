@@ -17,6 +17,14 @@ type Limits struct {
 	Octets       int // of memory, old pieces included
 }
 
+// What a zone can have more of than it may.
+const (
+	LimitRecords = "records"
+	LimitRRset   = "records in an RRset"
+	LimitTypes   = "types at a name"
+	LimitMemory  = "octets of memory"
+)
+
 // LimitError tells which limit a zone exceeds.
 type LimitError struct {
 	What  string
@@ -83,7 +91,7 @@ func (b *Builder) Add(owner wire.Name, t uint16, ttl uint32, rdata []byte) error
 		return fmt.Errorf("%s: %w", owner, ErrForeignSOA)
 	}
 	b.records++
-	if err := over(b.records, b.limits.Records, "records"); err != nil {
+	if err := over(b.records, b.limits.Records, LimitRecords); err != nil {
 		return err
 	}
 	b.pending.add(t, plainTTL(ttl), rdata)
@@ -116,7 +124,7 @@ func (b *Builder) lookAtPending() error {
 }
 
 func (b *Builder) memory() error {
-	return over(b.Octets(), b.limits.Octets, "octets of memory")
+	return over(b.Octets(), b.limits.Octets, LimitMemory)
 }
 
 func over(n, limit int, what string) error {

@@ -125,7 +125,7 @@ func (d *Delta) note(i uint32, kind changeKind, t uint16, ttl uint32, rdata []by
 	}
 	d.changes = append(d.changes, change{node: i, at: uint32(len(d.octets) + changeHead + len(owner)), kind: kind})
 	d.octets = appendChange(d.octets, kind, owner, t, ttl, rdata)
-	return over(d.zone.Octets()+len(d.octets), cmp.Or(d.limits.Octets, maxOctets), "octets of memory")
+	return over(d.zone.Octets()+len(d.octets), cmp.Or(d.limits.Octets, maxOctets), LimitMemory)
 }
 
 // Changes returns the changes so far in the form that Replay takes. The caller
@@ -182,7 +182,7 @@ func (d *Delta) Finish() (*Zone, error) {
 	if err := z.readSOA(); err != nil {
 		return nil, err
 	}
-	if err := over(z.records, d.limits.Records, "records"); err != nil {
+	if err := over(z.records, d.limits.Records, LimitRecords); err != nil {
 		return nil, err
 	}
 	z.apex = z.nodeName(0)
@@ -195,7 +195,7 @@ func (d *Delta) Finish() (*Zone, error) {
 	if z.wasteful() {
 		return z.rebuilt()
 	}
-	return z, over(z.Octets(), d.limits.Octets, "octets of memory")
+	return z, over(z.Octets(), d.limits.Octets, LimitMemory)
 }
 
 // apply makes the changes, all of one node at a time, parents before their
