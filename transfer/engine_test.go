@@ -466,9 +466,9 @@ func TestEngineAskAll(t *testing.T) {
 		w.limits.AskAll = true
 		p1, p2, p3 := w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1}), w.addPeer(3, fakeHost{serial: 1})
 		id := w.addZone("a.test.", p1, p2, p3)
-		pass(transferIn)
+		pass(4 * transferIn)
 		w.want(id, zonestore.StateServing, 1)
-		w.wantAsked("AXFR 192.0.2.1")
+		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1")
 		w.peers.set("192.0.2.2", fakeHost{serial: 2})
 		w.peers.set("192.0.2.3", fakeHost{serial: 3})
 		pass(interval + 5*transferIn)
@@ -480,6 +480,91 @@ func TestEngineAskAll(t *testing.T) {
 		pass(interval + 6*transferIn)
 		w.want(id, zonestore.StateServing, 4)
 		w.wantAsked("SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3", "AXFR 192.0.2.1")
+	})
+}
+
+// TestEngineAskAllOfAnySerial: so it is where any serial is taken: without a copy, with
+// an expired one, and for an order. Who does not tell its serial comes last.
+func TestEngineAskAllOfAnySerial(t *testing.T) {
+	refused := fail(StepSOA, CauseRefused, "test")
+	for _, tc := range []struct {
+		name   string
+		hosts  [3]fakeHost
+		serial uint32
+		asked  []string // after the serials
+	}{
+		{"the second is newest", [3]fakeHost{{serial: 1}, {serial: 5}, {serial: 3}}, 5, []string{"AXFR 192.0.2.2"}},
+		{"one is behind what there was", [3]fakeHost{{serial: 6}, {serial: 8}, {serial: 9}}, 9, []string{"AXFR 192.0.2.3"}},
+		{"all are equal", [3]fakeHost{{serial: 4}, {serial: 4}, {serial: 4}}, 4, []string{"AXFR 192.0.2.1"}},
+		{"across the end of the numbers", [3]fakeHost{{serial: 1<<32 - 2}, {serial: 2}, {serial: 1<<32 - 1}}, 2, []string{"AXFR 192.0.2.2"}},
+		{"the newest fails", [3]fakeHost{{serial: 1}, {serial: 5, broken: refused}, {serial: 3}}, 3, []string{"AXFR 192.0.2.2", "AXFR 192.0.2.3"}},
+		{"some tell nothing", [3]fakeHost{{serial: 9, mute: refused}, {serial: 9, mute: errDead}, {serial: 3}}, 3, []string{"AXFR 192.0.2.3"}},
+		{"who tells its serial fails", [3]fakeHost{{serial: 8, mute: errDead}, {serial: 9, mute: refused}, {serial: 3, broken: refused}}, 8, []string{"AXFR 192.0.2.3", "AXFR 192.0.2.1"}},
+		{"none tells its serial", [3]fakeHost{{serial: 8, mute: errDead}, {serial: 9, mute: errDead}, {serial: 7, mute: errDead}}, 8, []string{"AXFR 192.0.2.1"}},
+	} {
+		asked := append([]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3"}, tc.asked...)
+		start := func(w *world, hosts [3]fakeHost) string {
+			w.limits.AskAll = true
+			return w.addZone("a.test.", w.addPeer(1, hosts[0]), w.addPeer(2, hosts[1]), w.addPeer(3, hosts[2]))
+		}
+		change := func(w *world) {
+			w.peers.take()
+			for i, h := range tc.hosts {
+				w.peers.set(fmt.Sprintf("192.0.2.%d", i+1), h)
+			}
+		}
+		t.Run(tc.name+" without a copy", func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := start(w, tc.hosts)
+				pass(6 * transferIn)
+				w.want(id, zonestore.StateServing, tc.serial)
+				w.wantAsked(asked...)
+			})
+		})
+		t.Run(tc.name+" with an expired one", func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := start(w, [3]fakeHost{{serial: 7}, {serial: 7}, {serial: 7}})
+				pass(4 * transferIn)
+				for n := range 3 {
+					w.peers.set(fmt.Sprintf("192.0.2.%d", n+1), fakeHost{err: refused})
+				}
+				pass(soaExpire*time.Second + time.Minute)
+				w.want(id, zonestore.StateExpired, 7)
+				change(w)
+				pass(interval)
+				w.want(id, zonestore.StateServing, tc.serial)
+				w.peers.asked = w.peers.asked[:min(len(asked), len(w.peers.asked))]
+				w.wantAsked(asked...)
+			})
+		})
+		t.Run(tc.name+" by order", func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := start(w, [3]fakeHost{{serial: 7}, {serial: 7}, {serial: 7}})
+				pass(4 * transferIn)
+				change(w)
+				if err := w.ForceTransfer(id); err != nil {
+					t.Error(err)
+				}
+				pass(6 * transferIn)
+				w.want(id, zonestore.StateServing, tc.serial)
+				w.wantAsked(asked...)
+			})
+		})
+	}
+}
+
+// TestEngineAskAllOfOne: where there is no choice the transfer is asked for at once.
+func TestEngineAskAllOfOne(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.limits.AskAll = true
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1}))
+		pass(transferIn)
+		w.want(id, zonestore.StateServing, 1)
+		if err := w.ForceTransfer(id); err != nil {
+			t.Error(err)
+		}
+		pass(transferIn)
+		w.wantAsked("AXFR 192.0.2.1", "AXFR 192.0.2.1")
 	})
 }
 

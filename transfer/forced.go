@@ -8,10 +8,9 @@ import "context"
 func (r *refreshing) forced(ctx context.Context) {
 	r.inTurn(ctx, r.pollAndTransfer)
 	var held, rest []*attempt
-	for i := range r.result.attempts {
-		a := &r.result.attempts[i]
+	for _, a := range r.left() {
 		switch {
-		case a.leftOut, a.kind != kindNone, a.err != nil && a.err.silent():
+		case a.err != nil && a.err.silent():
 		case a.known && newer(a.serial, r.view.Serial):
 			held = append(held, a)
 		default:
@@ -19,6 +18,10 @@ func (r *refreshing) forced(ctx context.Context) {
 		}
 	}
 	r.goOn(ctx, append(held, rest...))
+}
+
+// endForced has the result of an order tell which peers are behind.
+func (r *refreshing) endForced(ctx context.Context) {
 	r.reportOlder()
 	if ctx.Err() != nil && r.result.zone == nil {
 		r.result.confirmed = false // the word of a poll does not carry out the order

@@ -141,6 +141,7 @@ type attempt struct {
 	known   bool          // it did
 	rtt     time.Duration // of the SOA query
 	differs bool          // with our serial, its SOA is not ours
+	offers  bool          // it is newer, or none is served; known where all are asked for their serials
 
 	kind   kind   // of the transfer that was asked for last
 	ixfr   *Error // why an incremental one before it did not do, nil for none

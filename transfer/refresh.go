@@ -22,7 +22,7 @@ type asker interface {
 // its peers until one has confirmed the copy or given a newer one (RFC 1034
 // section 4.3.5). Without a copy, with an expired one, or when ordered to, it
 // takes any serial, but for one that is held: it asks for the transfer at once,
-// unless an order leaves it a choice of peers.
+// unless there is a choice of peers to be made by their serials.
 type refreshing struct {
 	client   asker
 	order    order
@@ -41,17 +41,32 @@ func refresh(ctx context.Context, c asker, o order) refreshResult {
 	for _, p := range o.leftOut {
 		r.note(attempt{peer: p, leftOut: true, err: classify(StepConnect, p.fact)})
 	}
+	several := len(o.peers) > 1
 	switch {
-	case o.wish.force && view.State == zonestore.StateServing && len(o.peers) > 1:
-		r.forced(ctx)
-	case r.anything && (o.held == nil || o.wish.force):
-		r.inTurn(ctx, r.transfer)
-	case o.newest:
+	case o.newest && (several || !r.regardless()):
 		r.fromNewest(ctx)
+	case several && r.overrides():
+		r.forced(ctx)
+	case r.regardless():
+		r.inTurn(ctx, r.transfer)
 	default:
 		r.inTurn(ctx, r.pollAndTransfer)
 	}
+	if r.overrides() {
+		r.endForced(ctx)
+	}
 	return r.result
+}
+
+// regardless reports whether a peer may be asked for the transfer whatever its
+// serial, be it not known.
+func (r *refreshing) regardless() bool {
+	return r.anything && (r.order.held == nil || r.order.wish.force)
+}
+
+// overrides reports whether a transfer was ordered although a version is served.
+func (r *refreshing) overrides() bool {
+	return r.order.wish.force && r.view.State == zonestore.StateServing
 }
 
 func (r *refreshing) note(a attempt) {
@@ -99,29 +114,58 @@ func (r *refreshing) goOn(ctx context.Context, attempts []*attempt) {
 	}
 }
 
-// fromNewest asks all peers for their serials and then those that are newer for
-// a transfer, the newest first, until one has given it.
-func (r *refreshing) fromNewest(ctx context.Context) {
-	type offer struct {
-		peer  peer
-		ahead uint32 // of our serial
+// left returns the attempts that have asked for no transfer, though the peer was
+// asked.
+func (r *refreshing) left() (attempts []*attempt) {
+	for i := range r.result.attempts {
+		if a := &r.result.attempts[i]; !a.leftOut && a.kind == kindNone {
+			attempts = append(attempts, a)
+		}
 	}
-	var offers []offer
+	return attempts
+}
+
+// fromNewest asks all peers for their serials and then those that are newer for
+// a transfer, the newest first, until one has given it. Where any serial is taken
+// the others follow, those last that did not tell theirs.
+func (r *refreshing) fromNewest(ctx context.Context) {
 	for _, p := range r.order.peers {
-		r.one(ctx, p, func(ctx context.Context, p peer, a *attempt) error {
-			isNewer, err := r.poll(ctx, p, a)
-			if isNewer && err == nil {
-				offers = append(offers, offer{p, a.serial - r.view.Serial})
-			}
+		r.one(ctx, p, func(ctx context.Context, p peer, a *attempt) (err error) {
+			a.offers, err = r.poll(ctx, p, a)
 			return err
 		})
 	}
-	slices.SortStableFunc(offers, func(a, b offer) int { return cmp.Compare(b.ahead, a.ahead) })
-	for _, o := range offers {
-		if ctx.Err() != nil || r.result.zone != nil {
-			return
-		}
-		r.one(ctx, o.peer, r.transfer)
+	left := r.left()
+	if !r.regardless() {
+		left = slices.DeleteFunc(left, func(a *attempt) bool { return !a.offers })
+	}
+	slices.SortStableFunc(left, preferred)
+	r.goOn(ctx, left)
+}
+
+// preferred compares what peers have told: who offers something comes first, and of
+// equals who is newer.
+func preferred(a, b *attempt) int {
+	switch {
+	case a.rank() != b.rank():
+		return cmp.Compare(a.rank(), b.rank())
+	case newer(a.serial, b.serial):
+		return -1
+	case newer(b.serial, a.serial):
+		return +1
+	default:
+		return 0
+	}
+}
+
+func (a *attempt) rank() int {
+	switch {
+	case a.offers:
+		return 0
+	case a.known:
+		return 1
+	default:
+		return 2
 	}
 }
 
