@@ -103,10 +103,9 @@ func (e *Engine) add(z registry.Zone, apex wire.Name) {
 	defer e.mu.Unlock()
 	now := time.Now()
 	j.check = now
-	if v := j.served.View(); v.State == zonestore.StateServing {
+	if v := j.served.View(); v.State == zonestore.StateServing && !v.Unconfirmed() {
 		// What fell due while the daemon was down is done now, the rest in its time.
-		t := j.served.Timers()
-		j.check = t.Confirmed.Add(afterSuccess(j.interval, t.Life(), e.rand))
+		j.check = v.Confirmed.Add(afterSuccess(j.interval, v.Life(), e.rand))
 	}
 	e.jobs[z.ID] = j
 	if w, ok := e.early[z.ID]; ok {

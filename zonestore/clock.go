@@ -18,10 +18,12 @@ func running(t, now time.Time) time.Time {
 // running returns the timers as times that a jump of the clock does not move.
 // Wall time counts here, and nowhere else, since the process did not run. A
 // clock that is behind the last confirmation says nothing of how long that is
-// ago: it counts as new then, and behind is true.
+// ago, but that it was before the last check: that counts as made now, and behind
+// is true.
 func (t Timers) running(now time.Time) (at Timers, behind bool) {
 	if t.Confirmed.After(now) {
-		return Timers{Checked: now, Confirmed: now, Expires: now.Add(t.Life())}, true
+		confirmed := now.Add(-max(0, t.Checked.Sub(t.Confirmed)))
+		return Timers{Checked: now, Confirmed: confirmed, Expires: confirmed.Add(t.Life())}, true
 	}
 	return t.from(now), false
 }

@@ -48,6 +48,12 @@ func TestRunningTimers(t *testing.T) {
 	if want := now.Add(time.Hour); !behind || !got.Confirmed.Equal(now) || !got.Expires.Equal(want) {
 		t.Errorf("got %+v, behind %v; want it confirmed now", got, behind)
 	}
+	// What passed until a check that confirmed nothing has passed all the same.
+	ahead.Checked = ahead.Checked.Add(20 * time.Minute)
+	got, behind = ahead.running(now)
+	if want := now.Add(40 * time.Minute); !behind || !got.Checked.Equal(now) || !got.Unconfirmed() || !got.Expires.Equal(want) {
+		t.Errorf("got %+v, behind %v; want it checked now, in vain", got, behind)
+	}
 	if got, _ := (Timers{}).running(now); !got.Confirmed.IsZero() || !got.Expires.IsZero() {
 		t.Errorf("never has become %+v", got)
 	}

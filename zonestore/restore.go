@@ -119,7 +119,7 @@ func (s *Store) serveCopy(served *Served, created time.Time, known Timers, now t
 	served.received, served.rolledBack = meta.Received, meta.RolledBack
 	t, behind := s.resume(known, meta, z.SOA(), now)
 	if behind {
-		log().Warn("the clock is behind the time when the copy was confirmed: it counts as confirmed now")
+		log().Warn("the clock is behind the time when the copy was confirmed: its last check counts as made now")
 	}
 	view := &View{State: StateServing, Zone: z, Serial: z.Serial(), Timers: t}
 	if !now.Before(view.Expires) {

@@ -25,6 +25,10 @@ type Timers struct {
 // Life is how long the copy may be served after it was confirmed.
 func (t Timers) Life() time.Duration { return t.Expires.Sub(t.Confirmed) }
 
+// Unconfirmed reports whether the last check confirmed nothing: one that does has the
+// same time as Checked and as Confirmed.
+func (t Timers) Unconfirmed() bool { return t.Checked.After(t.Confirmed) }
+
 // timersFile keeps the timers of all zones in one bbolt file. They change with
 // every check of every zone, so they are collected and written together: a
 // crash loses the last moments, which only makes a zone expire earlier.
