@@ -2,10 +2,13 @@ package transfer
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
 	"secondaryd/zonestore"
+	"secondaryd/zonestore/registry"
 )
 
 // flush has the store write to disk what it writes within seconds otherwise.
@@ -46,5 +49,123 @@ func TestRestartAfterCheck(t *testing.T) {
 				})
 			})
 		})
+	}
+}
+
+// TestRestartSchedule: after a restart the zones that are overdue are checked at once, no
+// more of them in a second than may be polled, and the others in their own time.
+func TestRestartSchedule(t *testing.T) {
+	const half = 500
+	inWorld(t, func(w *world) {
+		peer := w.addPeer(1, fakeHost{serial: 1})
+		w.addZones("first", half, peer)
+		pass(interval / 2)
+		w.addZones("other", half, peer)
+		pass(2 * time.Second)
+		w.flush() // and no more, so that the files are those of a daemon that ended now
+		others := time.Now()
+		pass(interval * 5 / 8)
+
+		// What is asked at the new address is asked by the engine that was restarted.
+		w.peers.set("192.0.2.2", fakeHost{serial: 1})
+		move := func(reg *registry.Registry) { readdress(t, reg, peer, "192.0.2.2") }
+		w.restartedAfter(move, func(w *world) {
+			began := time.Now()
+			overdue := time.Duration(half) * time.Second / time.Duration(w.limits.PollsPerSecond)
+			pass(overdue + together)
+			asked := w.askedAt("192.0.2.2")
+			w.wantEach(asked, "first", half)
+			w.wantRate(asked)
+
+			early := others.Add(interval*9/10 - 3*time.Second)
+			pass(time.Until(early))
+			if asked := w.askedAt("192.0.2.2"); len(asked) > 0 {
+				t.Errorf("%d checks after %s, before any other zone is due", len(asked), asked[0].at.Sub(began))
+			}
+			pass(time.Until(others.Add(interval + together)))
+			asked = w.askedAt("192.0.2.2")
+			w.wantEach(asked, "other", half)
+			w.wantRate(asked)
+		})
+	})
+}
+
+func readdress(t *testing.T, reg *registry.Registry, peer, ip string) {
+	t.Helper()
+	err := reg.Update(t.Context(), func(tx *registry.Tx) error {
+		p, _ := tx.Peer(peer)
+		p.IP = &ip
+		return tx.PutPeer(p)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// addZones configures many zones in a few transactions.
+func (w *world) addZones(prefix string, n int, peer string) {
+	w.t.Helper()
+	const atOnce = 100
+	for from := 0; from < n; from += atOnce {
+		w.update(func(tx *registry.Tx) error {
+			for i := from; i < min(from+atOnce, n); i++ {
+				if err := tx.PutZone(numbered(prefix, i, peer)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+func numbered(prefix string, i int, peer string) registry.Zone {
+	return registry.Zone{
+		ID: fmt.Sprintf("%x%022x", prefix, i), Account: account, Name: fmt.Sprintf("%s%d.test.", prefix, i),
+		AutoRefresh: uint32(interval / time.Second), Peers: []string{peer},
+	}
+}
+
+// askedAt returns what a host was asked since the last look.
+func (w *world) askedAt(host string) (asked []ask) {
+	for _, a := range w.peers.take() {
+		if a.host == netip.MustParseAddr(host) {
+			asked = append(asked, a)
+		}
+	}
+	return asked
+}
+
+// wantEach demands one poll of each of the zones that addZones made, and nothing else.
+func (w *world) wantEach(asked []ask, prefix string, n int) {
+	w.t.Helper()
+	times := map[string]int{}
+	for _, a := range asked {
+		times[a.what+" "+a.zone]++
+	}
+	for i := range n {
+		if q := fmt.Sprintf("SOA %s%d.test.", prefix, i); times[q] != 1 {
+			w.t.Errorf("%d times %s, want it once", times[q], q)
+			break // one of as many as there are zones
+		}
+	}
+	if len(asked) != n {
+		w.t.Errorf("%d questions about %d zones", len(asked), n)
+	}
+}
+
+// wantRate demands that in no second more was asked than the poll rate, and what may
+// begin at once, allow.
+func (w *world) wantRate(asked []ask) {
+	w.t.Helper()
+	most := w.limits.PollsPerSecond * (pollTurns + 2) / pollTurns
+	from := 0
+	for i, a := range asked {
+		for a.at.Sub(asked[from].at) >= time.Second {
+			from++
+		}
+		if n := i - from + 1; n > most {
+			w.t.Errorf("%d polls in a second, the rate is %d", n, w.limits.PollsPerSecond)
+			return
+		}
 	}
 }
