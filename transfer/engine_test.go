@@ -757,20 +757,48 @@ func TestEngineForceOfSeveral(t *testing.T) {
 		older  int // peers that are reported as behind
 		asked  []string
 	}{
-		{"the second is newer", [3]fakeHost{{serial: 7}, {serial: 8}, {serial: 9}}, 8, 0,
-			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2"}},
-		{"the first is behind", [3]fakeHost{{serial: 6}, {serial: 7}, {serial: 8}}, 8, 1,
-			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3"}},
-		{"a newer one fails", [3]fakeHost{{serial: 7}, {serial: 8, broken: refused}, {serial: 9}}, 9, 0,
-			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3"}},
-		{"the newer one fails", [3]fakeHost{{serial: 5, broken: refused}, {serial: 8, broken: refused}, {serial: 6}}, 6, 0,
-			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1", "AXFR 192.0.2.3"}},
-		{"none is newer", [3]fakeHost{{serial: 5}, {serial: 4}, {serial: 7}}, 5, 1,
-			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1"}},
-		{"all went backwards", [3]fakeHost{{serial: 5}, {serial: 5}, {serial: 5}}, 5, 0,
-			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1"}},
-		{"no answer to the SOA query", [3]fakeHost{{mute: errDead, serial: 4}, {mute: refused, serial: 5}, {serial: 7}}, 5, 0,
-			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.2"}},
+		{
+			"the second is newer",
+			[3]fakeHost{{serial: 7}, {serial: 8}, {serial: 9}},
+			8, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2"},
+		},
+		{
+			"the first is behind",
+			[3]fakeHost{{serial: 6}, {serial: 7}, {serial: 8}},
+			8, 1,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3"},
+		},
+		{
+			"a newer one fails",
+			[3]fakeHost{{serial: 7}, {serial: 8, broken: refused}, {serial: 9}},
+			9, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.3"},
+		},
+		{
+			"the newer one fails",
+			[3]fakeHost{{serial: 5, broken: refused}, {serial: 8, broken: refused}, {serial: 6}},
+			6, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "AXFR 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1", "AXFR 192.0.2.3"},
+		},
+		{
+			"none is newer",
+			[3]fakeHost{{serial: 5}, {serial: 4}, {serial: 7}},
+			5, 1,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1"},
+		},
+		{
+			"all went backwards",
+			[3]fakeHost{{serial: 5}, {serial: 5}, {serial: 5}},
+			5, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.1"},
+		},
+		{
+			"no answer to the SOA query",
+			[3]fakeHost{{mute: errDead, serial: 4}, {mute: refused, serial: 5}, {serial: 7}},
+			5, 0,
+			[]string{"SOA 192.0.2.1", "SOA 192.0.2.2", "SOA 192.0.2.3", "AXFR 192.0.2.2"},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			inWorld(t, func(w *world) {

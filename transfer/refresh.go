@@ -89,14 +89,18 @@ func (r *refreshing) inTurn(ctx context.Context, try func(context.Context, peer,
 // one tries a peer and notes what came of it.
 func (r *refreshing) one(ctx context.Context, p peer, try func(context.Context, peer, *attempt) error) {
 	a := attempt{peer: p}
-	err := r.order.turns.place(ctx, p)
-	if err == nil {
-		err = try(ctx, p, &a)
-	}
-	if err != nil {
+	if err := r.inPlace(ctx, &a, try); err != nil {
 		a.err = classify(StepSOA, err)
 	}
 	r.note(a)
+}
+
+// inPlace tries a peer when the refresh has a place with it.
+func (r *refreshing) inPlace(ctx context.Context, a *attempt, try func(context.Context, peer, *attempt) error) error {
+	if err := r.order.turns.place(ctx, a.peer); err != nil {
+		return err
+	}
+	return try(ctx, a.peer, a)
 }
 
 // goOn has attempts go on that have asked for the serial alone, with the transfer,
@@ -107,7 +111,7 @@ func (r *refreshing) goOn(ctx context.Context, attempts []*attempt) {
 			return
 		}
 		a.err = nil
-		if err := r.transfer(ctx, a.peer, a); err != nil {
+		if err := r.inPlace(ctx, a, r.transfer); err != nil {
 			a.err = classify(StepAXFR, err)
 		}
 		a.at = time.Now()
