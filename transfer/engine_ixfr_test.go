@@ -95,6 +95,33 @@ func (w *world) wantRestored(id string, serial uint32) {
 	}
 }
 
+// TestEngineIXFRSilent: a peer that does not answer an IXFR, and then gives the whole
+// zone, is not waited for each time.
+func TestEngineIXFRSilent(t *testing.T) {
+	inWorld(t, func(w *world) {
+		silence := &Error{Step: StepIXFR, Cause: CauseNoAnswer}
+		serial := uint32(1)
+		id := w.addZone("a.test.", w.addIXFRPeer(1, fakeHost{serial: serial, ixfr: silence}))
+		pass(transferIn)
+		w.peers.take()
+		for _, want := range [][]string{
+			{"SOA 192.0.2.1", "IXFR 192.0.2.1", "AXFR 192.0.2.1"},
+			{"SOA 192.0.2.1", "AXFR 192.0.2.1"},
+		} {
+			serial++
+			w.peers.set("192.0.2.1", fakeHost{serial: serial, ixfr: silence})
+			pass(interval + 3*transferIn)
+			w.want(id, zonestore.StateServing, serial)
+			w.wantAsked(want...)
+		}
+		pass(ixfrSilent)
+		w.peers.take()
+		w.peers.set("192.0.2.1", fakeHost{serial: serial + 1, ixfr: silence})
+		pass(interval + 3*transferIn)
+		w.wantAsked("SOA 192.0.2.1", "IXFR 192.0.2.1", "AXFR 192.0.2.1")
+	})
+}
+
 // TestEngineIXFRNever: a peer that can't is not asked again for a day, or until
 // its configuration changes.
 func TestEngineIXFRNever(t *testing.T) {

@@ -68,21 +68,34 @@ func (j *job) set(z registry.Zone) {
 	j.revision, j.interval, j.shrink = z.Revision, time.Duration(z.AutoRefresh)*time.Second, z.MaxShrink
 }
 
-// ixfrAgain is how long a peer that can't transfer a zone incrementally is not
-// asked for it again.
-const ixfrAgain = 24 * time.Hour
+const (
+	// ixfrAgain is how long a peer that can't transfer a zone incrementally is not
+	// asked for it again.
+	ixfrAgain = 24 * time.Hour
+	// ixfrSilent is the same for one that does not answer when it is asked so, and then
+	// transfers the whole zone: it may have been busy.
+	ixfrSilent = time.Hour
+)
 
 // learn remembers of the attempts which peers can't do incremental transfers.
 func (j *job) learn(attempts []attempt, now time.Time) {
 	for _, a := range attempts {
-		if a.ixfr == nil || !a.ixfr.meansNever() {
-			continue
+		switch {
+		case a.ixfr == nil:
+		case a.ixfr.meansNever():
+			j.askWhole(a.peer, now.Add(ixfrAgain))
+		case a.ixfr.Cause == CauseNoAnswer && a.err == nil:
+			j.askWhole(a.peer, now.Add(ixfrSilent))
 		}
-		if j.whole == nil {
-			j.whole = map[netip.AddrPort]time.Time{}
-		}
-		j.whole[a.peer.addr] = now.Add(ixfrAgain)
 	}
+}
+
+// askWhole has a peer not be asked for differences until then.
+func (j *job) askWhole(p peer, until time.Time) {
+	if j.whole == nil {
+		j.whole = map[netip.AddrPort]time.Time{}
+	}
+	j.whole[p.addr] = until
 }
 
 // meansNever reports whether a failed incremental transfer says that the peer
