@@ -53,8 +53,8 @@ func (e *Engine) record(o order, r *refreshResult) (published bool) {
 	now := time.Now()
 	t := o.served.Timers()
 	if r.released {
-		if since := o.wish.release.since; since.After(t.Confirmed) {
-			t.Confirmed = since
+		if fetched := o.wish.release.fetched; fetched.After(t.Confirmed) {
+			t.Confirmed = fetched
 		}
 		t.Expires = t.Confirmed.Add(e.limits.Lifetime(r.zone.SOA()))
 		return e.publish(o.served, r, t) == nil
@@ -77,6 +77,9 @@ func (e *Engine) record(o order, r *refreshResult) (published bool) {
 		}
 	}
 	e.store.Confirm(o.served, t)
+	if r.hold != nil {
+		r.heldSince = e.store.Hold(o.served, r.zone.Serial(), now)
+	}
 	return false
 }
 

@@ -103,7 +103,8 @@ func (e *Engine) add(z registry.Zone, apex wire.Name) {
 	defer e.mu.Unlock()
 	now := time.Now()
 	j.check = now
-	if v := j.served.View(); v.State == zonestore.StateServing && !v.Unconfirmed() {
+	_, held := e.store.Held(j.served) // is fetched and held again
+	if v := j.served.View(); v.State == zonestore.StateServing && !v.Unconfirmed() && !held {
 		// What fell due while the daemon was down is done now, the rest in its time.
 		j.check = v.Confirmed.Add(afterSuccess(j.interval, v.Life(), e.rand))
 	}

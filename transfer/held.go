@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"secondaryd/zonestore"
 )
 
 // What an order about a held version can fail with.
@@ -20,7 +22,8 @@ type held struct {
 	serial    uint32
 	reason    *Error
 	from      peer
-	since     time.Time
+	fetched   time.Time
+	since     time.Time // it, or another one with its serial, was held first
 	said      time.Time // when the log named it last
 	discarded bool      // an operator does not want it: the version itself is gone
 
@@ -46,13 +49,19 @@ func (e *Engine) Release(zoneID string, serial uint32) error {
 // Discard drops the held version of a zone. It is not fetched again before the
 // serial has changed.
 func (e *Engine) Discard(zoneID string, serial uint32) error {
-	return e.onHeld(zoneID, serial, func(j *job) {
+	var served *zonestore.Served
+	err := e.onHeld(zoneID, serial, func(j *job) {
+		served = j.served
 		e.emitZone(EventDiscarded, j.served, serial)
 		e.log.Info("held version discarded", zap.String("zone", j.apex().String()), zap.Uint32("held_serial", serial))
 		h := *j.held
 		h.received, h.records, h.discarded = received{}, 0, true
 		j.held = &h
 	})
+	if err == nil {
+		e.store.Unhold(served, serial) // it may have to wait for the disk, and others not for it
+	}
+	return err
 }
 
 func (e *Engine) onHeld(zoneID string, serial uint32, do func(*job)) error {
@@ -76,7 +85,7 @@ func (e *Engine) holdLocked(j *job, r *refreshResult, published bool, now time.T
 	log, zone := e.log, zap.Stringer("zone", j.apex())
 	switch {
 	case r.hold != nil:
-		j.held = &held{received: r.received, serial: r.zone.Serial(), reason: r.hold, from: r.from, since: now, said: now, behind: j.held.rollback()}
+		j.held = &held{received: r.received, serial: r.zone.Serial(), reason: r.hold, from: r.from, fetched: now, since: r.heldSince, said: now, behind: j.held.rollback()}
 		j.held.changes = nil // it will be published whole
 		log.Error("new version held: the one before goes on being served until it is released or discarded",
 			zone, zap.String("peer", r.from.label()), zap.String("cause", string(r.hold.Cause)), zap.Error(r.hold),

@@ -166,9 +166,10 @@ type attempt struct {
 type refreshResult struct {
 	received  // the new version, zone nil for none
 	attempts  []attempt
-	confirmed bool // the copy is what a primary has
-	verdict        // of the guard about the new version
-	released  bool // the new version is one that was held
+	confirmed bool      // the copy is what a primary has
+	verdict             // of the guard about the new version
+	released  bool      // the new version is one that was held
+	heldSince time.Time // if it is to be held
 	took      time.Duration
 	from      peer
 }

@@ -52,6 +52,70 @@ func TestRestartAfterCheck(t *testing.T) {
 	}
 }
 
+// TestRestartHeld: what is held is fetched at once after kill -9, and held again since when
+// it was; what is held no longer is not.
+func TestRestartHeld(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(w *world, id string) error
+		want   []string // questions
+		held   uint32
+		again  bool // since when it was before
+	}{
+		"held":      {func(*world, string) error { return nil }, []string{"SOA 192.0.2.1", "AXFR 192.0.2.1"}, 2, true},
+		"forced":    {func(w *world, id string) error { return w.ForceTransfer(id) }, []string{"SOA 192.0.2.1", "AXFR 192.0.2.1"}, 2, true},
+		"released":  {func(w *world, id string) error { return w.Release(id, 2) }, nil, 0, false},
+		"discarded": {func(w *world, id string) error { return w.Discard(id, 2) }, nil, 0, false},
+		"another": {func(w *world, id string) error {
+			w.peers.set("192.0.2.1", fakeHost{serial: 3, owners: 2})
+			return nil
+		}, []string{"SOA 192.0.2.1", "AXFR 192.0.2.1"}, 3, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			holding(t, false, func(w *world, id string) {
+				before, _ := w.Status(id)
+				pass(time.Minute)
+				if err := c.before(w, id); err != nil {
+					t.Error(err)
+				}
+				pass(3 * transferIn)
+				if name != "held" {
+					w.flush()
+				}
+				w.peers.take()
+				w.restarted(func(w *world) {
+					pass(3 * transferIn)
+					w.wantHeld(id, c.held)
+					w.wantAsked(c.want...)
+					if s, _ := w.Status(id); s.Held != nil && s.Held.Since.Equal(before.Held.Since.Truncate(time.Microsecond)) != c.again {
+						t.Errorf("held since %s, before the restart %s", s.Held.Since, before.Held.Since)
+					}
+				})
+			})
+		})
+	}
+}
+
+// TestRestartHeldFirst: a version that was held for longer than it may live has been
+// fetched anew since, and lives from then.
+func TestRestartHeldFirst(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.addZone("a.test.", w.addPeer(1, fakeHost{serial: 1, digest: true}))
+		pass(2 * soaExpire * time.Second)
+		before, _ := w.Status(id)
+		w.restarted(func(w *world) {
+			pass(3 * transferIn)
+			if s, _ := w.Status(id); s.Held == nil || time.Since(s.Held.Since) < 2*soaExpire*time.Second-time.Minute {
+				t.Errorf("held %+v, before the restart %+v", s.Held, before.Held)
+			}
+			if err := w.Release(id, 1); err != nil {
+				t.Error(err)
+			}
+			pass(time.Minute)
+			w.want(id, zonestore.StateServing, 1)
+		})
+	})
+}
+
 // TestRestartSchedule: after a restart the zones that are overdue are checked at once, no
 // more of them in a second than may be polled, and the others in their own time.
 func TestRestartSchedule(t *testing.T) {

@@ -46,7 +46,7 @@ func (e *Engine) Versions(zoneID string) ([]Version, error) {
 	held := e.heldOf(zoneID)
 	var list []Version
 	if held != nil && held.zone != nil && !known(held.serial) {
-		list = append(list, Version{Serial: held.serial, Received: held.since, State: VersionHeld, Records: held.zone.Records()})
+		list = append(list, Version{Serial: held.serial, Received: held.fetched, State: VersionHeld, Records: held.zone.Records()})
 	}
 	if view.State != zonestore.StateEmpty && !known(view.Serial) { // it could not be saved yet
 		list = append(list, versionOf(zonestore.Version{Serial: view.Serial}, view, held))

@@ -75,5 +75,6 @@ func (s *Store) rebase(served *Served, now time.Time) {
 	if served.gone {
 		return
 	}
+	s.timers.rebaseHold(served.id, now)
 	s.setTimers(served, served.Timers().from(now))
 }

@@ -48,6 +48,7 @@ func (s *Store) Restore(ctx context.Context, zones []Configured, now time.Time) 
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	s.resumeHolds(zones, now)
 	if loaded.known.Load() < int64(len(known)) {
 		s.forgetOthers(zones, known)
 	}

@@ -35,15 +35,24 @@ func (t Timers) Unconfirmed() bool { return t.Checked.After(t.Confirmed) }
 type timersFile struct {
 	db *bbolt.DB
 
-	mu    sync.Mutex // guards dirty
-	dirty map[string]*Timers
+	mu    sync.Mutex // guards the fields below
+	dirty map[string]*entry
+	holds map[string]*Hold // of the few zones of which a version is held
+}
+
+// entry is what is stored of a zone. It never changes.
+type entry struct {
+	Timers
+	hold *Hold // nil for none
 }
 
 var timersBucket = []byte("timers")
 
 const (
-	timersVersion = 1
+	timersVersion = 1 // of an entry without a hold
 	timersSize    = 1 + 3*8 + 4
+	holdVersion   = 2 // with one
+	holdSize      = timersSize + 8 + 4
 	lockTimeout   = 2 * time.Second
 )
 
@@ -66,7 +75,7 @@ func openTimers(dir string) (f *timersFile, damaged error, err error) {
 			return nil, damaged, err
 		}
 	}
-	return &timersFile{db: db, dirty: map[string]*Timers{}}, damaged, nil
+	return &timersFile{db: db, dirty: map[string]*entry{}, holds: map[string]*Hold{}}, damaged, nil
 }
 
 func openBolt(path string) (db *bbolt.DB, err error) {
@@ -101,18 +110,25 @@ func makeBucket(db *bbolt.DB) error {
 	})
 }
 
-// load returns the timers of every zone in the file; damaged entries are left out.
+// load returns the timers of every zone in the file, and learns what is held; damaged
+// entries are left out.
 func (f *timersFile) load() (all map[string]stamps, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("timers: damaged: %v", r)
 		}
 	}()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	all = map[string]stamps{}
 	err = f.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(timersBucket).ForEach(func(id, value []byte) error {
-			if s, ok := decodeStamps(value); ok {
+			s, h, ok := decodeEntry(value)
+			if ok {
 				all[string(id)] = s
+			}
+			if h != nil {
+				f.holds[string(id)] = h
 			}
 			return nil
 		})
@@ -121,25 +137,36 @@ func (f *timersFile) load() (all map[string]stamps, err error) {
 }
 
 // set records the timers of a zone, nil to forget it, for the next flush.
-func (f *timersFile) set(id string, t *Timers) {
+func (f *timersFile) set(id string, t *Timers) *entry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.dirty[id] = t
+	return f.setLocked(id, t)
+}
+
+func (f *timersFile) setLocked(id string, t *Timers) *entry {
+	if t == nil {
+		delete(f.holds, id)
+		f.dirty[id] = nil
+		return nil
+	}
+	e := &entry{Timers: *t, hold: f.holds[id]}
+	f.dirty[id] = e
+	return e
 }
 
 // flush writes what has changed since the last flush, in one transaction.
 func (f *timersFile) flush() error {
 	f.mu.Lock()
 	dirty := f.dirty
-	f.dirty = map[string]*Timers{}
+	f.dirty = map[string]*entry{}
 	f.mu.Unlock()
 	if len(dirty) == 0 {
 		return nil
 	}
 	err := f.db.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(timersBucket)
-		for id, t := range dirty {
-			if err := putTimers(b, id, t); err != nil {
+		for id, e := range dirty {
+			if err := putEntry(b, id, e); err != nil {
 				return err
 			}
 		}
@@ -152,10 +179,10 @@ func (f *timersFile) flush() error {
 	return nil
 }
 
-// write writes the timers of one zone at once. Those of others wait for what is
-// published of them to be on disk.
-func (f *timersFile) write(id string, t *Timers) error {
-	err := f.db.Update(func(tx *bbolt.Tx) error { return putTimers(tx.Bucket(timersBucket), id, t) })
+// write writes what set has recorded of one zone at once. That of others waits for what
+// is published of them to be on disk.
+func (f *timersFile) write(id string, e *entry) error {
+	err := f.db.Update(func(tx *bbolt.Tx) error { return putEntry(tx.Bucket(timersBucket), id, e) })
 	if err != nil {
 		return fmt.Errorf("write timers: %w", err)
 	}
@@ -163,21 +190,21 @@ func (f *timersFile) write(id string, t *Timers) error {
 }
 
 // restore takes back what could not be written, unless it is outdated by now.
-func (f *timersFile) restore(dirty map[string]*Timers) {
+func (f *timersFile) restore(dirty map[string]*entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for id, t := range dirty {
+	for id, e := range dirty {
 		if _, ok := f.dirty[id]; !ok {
-			f.dirty[id] = t
+			f.dirty[id] = e
 		}
 	}
 }
 
-func putTimers(b *bbolt.Bucket, id string, t *Timers) error {
-	if t == nil {
+func putEntry(b *bbolt.Bucket, id string, e *entry) error {
+	if e == nil {
 		return b.Delete([]byte(id))
 	}
-	return b.Put([]byte(id), t.encode())
+	return b.Put([]byte(id), e.encode())
 }
 
 func (f *timersFile) close() error { return errors.Join(f.flush(), f.db.Close()) }
@@ -186,30 +213,41 @@ func (f *timersFile) close() error { return errors.Join(f.flush(), f.db.Close())
 // since 1970, 0 for never. They take a third of the memory.
 type stamps [3]int64
 
-func (t Timers) encode() []byte {
+func (e *entry) encode() []byte {
 	b := append(make([]byte, 0, timersSize), timersVersion)
-	for _, at := range []time.Time{t.Checked, t.Confirmed, t.Expires} {
+	for _, at := range []time.Time{e.Checked, e.Confirmed, e.Expires} {
 		micros := int64(0)
 		if !at.IsZero() {
 			micros = at.UnixMicro()
 		}
 		b = binary.LittleEndian.AppendUint64(b, uint64(micros))
 	}
+	if e.hold != nil {
+		b[0] = holdVersion
+		b = binary.LittleEndian.AppendUint64(b, uint64(e.hold.Since.UnixMicro()))
+		b = binary.LittleEndian.AppendUint32(b, e.hold.Serial)
+	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-func decodeStamps(b []byte) (s stamps, ok bool) {
-	if len(b) != timersSize || b[0] != timersVersion {
-		return stamps{}, false
+// decodeEntry returns the stamps and the hold of an entry, nil for none.
+func decodeEntry(b []byte) (s stamps, h *Hold, ok bool) {
+	held := len(b) == holdSize && b[0] == holdVersion
+	if !held && (len(b) != timersSize || b[0] != timersVersion) {
+		return stamps{}, nil, false
 	}
-	body, sum := b[:timersSize-4], binary.LittleEndian.Uint32(b[timersSize-4:])
+	body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
 	if crc32.Checksum(body, castagnoli) != sum {
-		return stamps{}, false
+		return stamps{}, nil, false
 	}
 	for i := range s {
 		s[i] = int64(binary.LittleEndian.Uint64(body[1+8*i:]))
 	}
-	return s, true
+	if held {
+		since := int64(binary.LittleEndian.Uint64(body[timersSize-4:]))
+		h = &Hold{Serial: binary.LittleEndian.Uint32(body[timersSize+4:]), Since: wallTime(since)}
+	}
+	return s, h, true
 }
 
 func (s stamps) timers() Timers { return Timers{wallTime(s[0]), wallTime(s[1]), wallTime(s[2])} }

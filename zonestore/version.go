@@ -81,8 +81,7 @@ func (s *Store) Rollback(served *Served, version *zone.Zone, t Timers) error {
 		return err
 	}
 	served.received, served.rolledBack = now, true
-	s.timers.set(served.id, &t)
-	if err := s.timers.write(served.id, &t); err != nil {
+	if err := s.timers.write(served.id, s.timers.set(served.id, &t)); err != nil {
 		s.log.Error("can't write the timers of zones, trying again", zap.Error(err))
 	}
 	served.view.Store(&View{State: StateServing, Zone: version, Serial: version.Serial(), Timers: t})
