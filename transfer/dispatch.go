@@ -28,7 +28,7 @@ func (e *Engine) dispatchLocked(j *job, now time.Time) {
 		addr = c.peers[0].addr
 	}
 	s := e.shareLocked(addr)
-	if wait := e.pollWait(j, s, now); wait > 0 {
+	if wait := e.pollWait(j, s, len(c.peers) > 1, now); wait > 0 {
 		j.check = now.Add(wait)
 		return
 	}
@@ -55,9 +55,10 @@ func (e *Engine) peersLocked(j *job) []peer {
 }
 
 // pollWait returns how long j must wait for the poll rate of its peer. A zone
-// without a copy is not polled, it asks for the transfer.
-func (e *Engine) pollWait(j *job, s *share, now time.Time) time.Duration {
-	if j.hasTurn() || j.served.View().State != zonestore.StateServing {
+// without a copy asks for the transfer, unless the newest of several is to be found.
+func (e *Engine) pollWait(j *job, s *share, several bool, now time.Time) time.Duration {
+	polls := j.served.View().State == zonestore.StateServing || several && e.limits.AskAll
+	if j.granted || j.paced == s || !polls {
 		return 0
 	}
 	j.paced = s
@@ -162,7 +163,7 @@ func (e *Engine) leaveLocked(j *job) {
 	e.leaveShareLocked(j)
 }
 
-// unqueueLocked takes j, which does not run, out of the queue that it waits in, if any.
+// unqueueLocked takes j out of the queue that it waits in, if any.
 func (e *Engine) unqueueLocked(j *job) {
 	if j.queued == &e.all {
 		e.leaveShareLocked(j)
@@ -184,9 +185,9 @@ func (e *Engine) leaveShareLocked(j *job) {
 		return
 	}
 	next.holds, next.queued = s, nil
-	if turn, ok := e.moves[next]; ok {
+	if m, ok := e.moves[next]; ok {
 		delete(e.moves, next)
-		close(turn)
+		close(m.turn)
 		return
 	}
 	e.enterLocked(next, e.chooseLocked(next, time.Now()))

@@ -23,7 +23,7 @@ func TestPollsHeldUp(t *testing.T) {
 		begin := func() (n int) {
 			for _, id := range ids {
 				j := e.jobs[id]
-				if !j.heldUp(now) && e.pollWait(j, e.shareLocked(e.resolver.peersOf(id)[0].addr), now) == 0 {
+				if !j.heldUp(now) && e.pollWait(j, e.shareLocked(e.resolver.peersOf(id)[0].addr), false, now) == 0 {
 					n++
 				}
 			}

@@ -61,7 +61,7 @@ type Engine struct {
 	jobs     map[string]*job
 	schedule schedule
 	shares   map[netip.AddrPort]*share
-	moves    map[*job]chan struct{} // refreshes that wait for a place with another peer, see move
+	moves    map[*job]move          // refreshes that wait for a place with another peer
 	claims   map[*job]chan struct{} // who waits for the refresh of a zone to end, see claim
 	early    map[string]wish        // of zones without a job yet, see notifyEarlyLocked
 	all      places
@@ -87,7 +87,7 @@ func New(o Options) *Engine {
 		schedule: newSchedule(time.Now()),
 		jobs:     map[string]*job{},
 		shares:   map[netip.AddrPort]*share{},
-		moves:    map[*job]chan struct{}{},
+		moves:    map[*job]move{},
 		claims:   map[*job]chan struct{}{},
 		early:    map[string]wish{},
 	}

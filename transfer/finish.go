@@ -133,11 +133,14 @@ func (e *Engine) report(j *job, o order, old *zonestore.View, r refreshResult, p
 			log.Warn("peer has our serial, but other content", zone, zap.String("peer", a.peer.label()),
 				zap.Uint32("serial", a.serial))
 		}
-		if a.err == nil || a.leftOut {
+		if a.err == nil || a.leftOut && a.err.Cause != CauseCrowded {
 			continue
 		}
-		e.metrics.Failed(string(a.err.Step), string(a.err.Cause))
 		e.countLimit(a.err)
+		if a.leftOut && r.confirmed {
+			continue // nothing is wrong with the peer, nor the zone
+		}
+		e.metrics.Failed(string(a.err.Step), string(a.err.Cause))
 		if a.kind != kindNone {
 			e.metrics.Transferred(a.kind.String(), "failed", 0, 0)
 		}

@@ -6,7 +6,7 @@ import "context"
 // first that is newer gives it. If none is, the first that can gives it, whatever
 // its serial; a newer version that is held comes before others then.
 func (r *refreshing) forced(ctx context.Context) {
-	r.inTurn(ctx, r.pollAndTransfer)
+	r.inTurn(ctx, true, r.pollAndTransfer)
 	var held, rest []*attempt
 	for _, a := range r.left() {
 		switch {

@@ -154,6 +154,7 @@ type attempt struct {
 	known   bool          // it did
 	rtt     time.Duration // of the SOA query
 	differs bool          // with our serial, its SOA is not ours
+	blind   bool          // it told the serial, and not its SOA
 	offers  bool          // it is newer, or none is served; known where all are asked for their serials
 
 	kind   kind   // of the transfer that was asked for last

@@ -25,7 +25,7 @@ func TestErrorLimit(t *testing.T) {
 		{fail(StepAXFR, CauseSlow, "test"), "min_rate"},
 		{fail(StepAXFR, CauseTooLong, "test"), "total_timeout"},
 		{fail(StepAXFR, CauseGaveWay, "test"), "max_running"},
-		{crowded(), "per_peer"},
+		{crowded("test"), "per_peer"},
 		{fail(StepAXFR, CauseRefused, "test"), ""},
 	} {
 		got := tc.err.Limit()

@@ -1,5 +1,7 @@
 package transfer
 
+import "slices"
+
 // places bounds the refreshes that are with one peer address, so that a peer
 // that stalls holds up its own zones and no others. The engine's mutex guards it.
 type places struct {
@@ -16,6 +18,11 @@ func (p *places) enter(j *job, limit int, order bool) bool {
 	}
 	p.taken++
 	return true
+}
+
+// forget has j wait no longer.
+func (p *places) forget(j *job) {
+	p.waiting = slices.DeleteFunc(p.waiting, func(other *job) bool { return other == j })
 }
 
 // leave gives a place back and returns the zone that gets it, which may be nil. A place

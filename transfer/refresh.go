@@ -48,9 +48,9 @@ func refresh(ctx context.Context, c asker, o order) refreshResult {
 	case several && r.overrides():
 		r.forced(ctx)
 	case r.regardless():
-		r.inTurn(ctx, r.transfer)
+		r.inTurn(ctx, false, r.transfer)
 	default:
-		r.inTurn(ctx, r.pollAndTransfer)
+		r.inTurn(ctx, true, r.pollAndTransfer)
 	}
 	if r.overrides() {
 		r.endForced(ctx)
@@ -76,28 +76,30 @@ func (r *refreshing) note(a attempt) {
 
 // inTurn tries one peer after the other. After a NOTIFY, and for an order, a peer
 // that is not newer does not end the search.
-func (r *refreshing) inTurn(ctx context.Context, try func(context.Context, peer, *attempt) error) {
+func (r *refreshing) inTurn(ctx context.Context, polls bool, try func(context.Context, peer, *attempt) error) {
 	goesOn := r.order.wish.notified || r.order.wish.force
 	for _, p := range r.order.peers {
-		r.one(ctx, p, try)
+		r.one(ctx, p, polls, try)
 		if ctx.Err() != nil || r.result.zone != nil || r.result.confirmed && !goesOn {
 			return
 		}
 	}
 }
 
-// one tries a peer and notes what came of it.
-func (r *refreshing) one(ctx context.Context, p peer, try func(context.Context, peer, *attempt) error) {
+// one tries a peer, which polls tells is asked for its serial first, and notes what
+// came of it.
+func (r *refreshing) one(ctx context.Context, p peer, polls bool, try func(context.Context, peer, *attempt) error) {
 	a := attempt{peer: p}
-	if err := r.inPlace(ctx, &a, try); err != nil {
+	if err := r.inTurnWith(ctx, &a, polls, try); err != nil {
 		a.err = classify(StepSOA, err)
 	}
 	r.note(a)
 }
 
-// inPlace tries a peer when the refresh has a place with it.
-func (r *refreshing) inPlace(ctx context.Context, a *attempt, try func(context.Context, peer, *attempt) error) error {
-	if err := r.order.turns.place(ctx, a.peer); err != nil {
+// inTurnWith tries a peer when it is the refresh's turn with it.
+func (r *refreshing) inTurnWith(ctx context.Context, a *attempt, polls bool, try func(context.Context, peer, *attempt) error) error {
+	if err := r.order.turns.enter(ctx, a.peer, polls); err != nil {
+		a.leftOut = classify(StepConnect, err).Cause == CauseCrowded
 		return err
 	}
 	return try(ctx, a.peer, a)
@@ -111,7 +113,7 @@ func (r *refreshing) goOn(ctx context.Context, attempts []*attempt) {
 			return
 		}
 		a.err = nil
-		if err := r.inPlace(ctx, a, r.transfer); err != nil {
+		if err := r.inTurnWith(ctx, a, false, r.transfer); err != nil {
 			a.err = classify(StepAXFR, err)
 		}
 		a.at = time.Now()
@@ -134,7 +136,7 @@ func (r *refreshing) left() (attempts []*attempt) {
 // the others follow, those last that did not tell theirs.
 func (r *refreshing) fromNewest(ctx context.Context) {
 	for _, p := range r.order.peers {
-		r.one(ctx, p, func(ctx context.Context, p peer, a *attempt) (err error) {
+		r.one(ctx, p, true, func(ctx context.Context, p peer, a *attempt) (err error) {
 			a.offers, err = r.poll(ctx, p, a)
 			return err
 		})
@@ -200,9 +202,6 @@ const (
 
 // byDatagram asks a peer for the differences by UDP, in place of its serial.
 func (r *refreshing) byDatagram(ctx context.Context, p peer, a *attempt) (datagramResult, error) {
-	if err := r.order.turns.poll(ctx, p); err != nil {
-		return datagramDid, err
-	}
 	start := time.Now()
 	got, serial, err := r.client.differences(ctx, p, want{apex: r.order.apex, base: r.view.Zone, accept: r.accept})
 	if err != nil {
@@ -213,6 +212,7 @@ func (r *refreshing) byDatagram(ctx context.Context, p peer, a *attempt) (datagr
 		return datagramNewer, nil
 	}
 	if got.zone == nil {
+		a.blind = true
 		r.result.confirm(got.expire)
 		return datagramDid, nil
 	}
@@ -238,9 +238,6 @@ func (r *refreshing) take(got received, v verdict, from peer, took time.Duration
 // poll asks a peer for its serial and reports whether that is newer than ours, if
 // we serve a version.
 func (r *refreshing) poll(ctx context.Context, p peer, a *attempt) (isNewer bool, err error) {
-	if err := r.order.turns.poll(ctx, p); err != nil {
-		return false, err
-	}
 	start := time.Now()
 	got, err := r.client.poll(ctx, p, r.order.apex)
 	if err != nil {

@@ -66,10 +66,10 @@ func (t *try) note(a attempt) {
 
 // diverges notes whether the peer of an attempt has other content than ours under
 // our serial, and reports whether that is news. An attempt that did not learn the
-// serial says nothing of it.
+// SOA says nothing of it.
 func (j *job) diverges(a attempt) (news bool) {
 	i := slices.IndexFunc(j.tries, func(t try) bool { return t.peer == a.peer.id })
-	if i < 0 || !a.known {
+	if i < 0 || !a.known || a.blind {
 		return false
 	}
 	news = a.differs && !j.tries[i].differs
@@ -93,7 +93,9 @@ func (o *order) has(id string) bool {
 // troubled reports whether a peer failed in the last refresh.
 func (j *job) troubled() bool { return slices.ContainsFunc(j.tries, try.failed) }
 
-func (t try) failed() bool { return t.err != nil && !t.earlier }
+// failed reports whether the peer did, in the last refresh. One that was not asked for
+// want of a turn did not.
+func (t try) failed() bool { return t.err != nil && !t.earlier && t.err.Cause != CauseCrowded }
 
 // address returns the present address and port of a peer, empty without one.
 func address(r *registry.Registry, id string) string {

@@ -7,11 +7,9 @@ import (
 
 // turns has a refresh keep to what may be asked of a peer.
 type turns interface {
-	// place returns when the refresh has a place with p, in place of the one that it
-	// had with another peer.
-	place(ctx context.Context, p peer) error
-	// poll returns when p may be asked for a serial.
-	poll(ctx context.Context, p peer) error
+	// enter returns when p may be asked, for its serial first if polls is set: the
+	// refresh has a place with it then, in place of the one that it had before.
+	enter(ctx context.Context, p peer, polls bool) error
 }
 
 // turnPatience is how long a refresh waits for its turn with a peer that is not its
@@ -28,19 +26,24 @@ type jobTurns struct {
 
 // turnsOf are those of the refresh of j that is about to begin.
 func (e *Engine) turnsOf(j *job) *jobTurns {
-	t := &jobTurns{engine: e, job: j, order: j.wish.order()}
-	if j.hasTurn() {
+	t := &jobTurns{engine: e, job: j, order: j.wish.order(), granted: j.paced}
+	if j.granted {
 		t.granted = j.holds
 	}
 	return t
 }
 
-func (t *jobTurns) place(ctx context.Context, p peer) error {
-	granted, err := t.engine.move(t.job, p, t.order)
+func (t *jobTurns) enter(ctx context.Context, p peer, polls bool) error {
+	if polls {
+		if err := t.poll(ctx, p); err != nil {
+			return err
+		}
+	}
+	granted, err := t.engine.moveTo(t.job, p, t.order)
 	if granted == nil || err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, turnPatience, crowded())
+	ctx, cancel := context.WithTimeoutCause(ctx, turnPatience, crowded("no place within %s", turnPatience))
 	defer cancel()
 	select {
 	case <-granted:
@@ -51,13 +54,12 @@ func (t *jobTurns) place(ctx context.Context, p peer) error {
 	}
 }
 
+// poll returns when p may be asked for a serial. The place with the peer before is given
+// back for that time: others may need it.
 func (t *jobTurns) poll(ctx context.Context, p peer) error {
-	wait := t.reserve(p, time.Now())
-	if wait > turnPatience {
-		return crowded()
-	}
-	if wait <= 0 {
-		return nil
+	wait, err := t.reserve(p, time.Now())
+	if err != nil || wait <= 0 {
+		return err
 	}
 	turn := time.NewTimer(wait)
 	defer turn.Stop()
@@ -69,33 +71,39 @@ func (t *jobTurns) poll(ctx context.Context, p peer) error {
 	}
 }
 
-// reserve returns how long p must be left alone; if that is longer than the refresh
-// waits, nothing is reserved.
-func (t *jobTurns) reserve(p peer, now time.Time) time.Duration {
-	t.engine.mu.Lock()
-	defer t.engine.mu.Unlock()
-	s, ok := t.engine.shares[p.addr]
+// reserve returns how long p must be left alone, or why the refresh does not wait for
+// that.
+func (t *jobTurns) reserve(p peer, now time.Time) (wait time.Duration, err error) {
+	e := t.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, ok := e.shares[p.addr]
 	if !ok || s == t.granted || t.order {
 		t.granted = nil
-		return 0
+		return 0, nil
 	}
 	r := s.polls.ReserveN(now, 1)
-	wait := r.DelayFrom(now)
-	if wait > turnPatience {
+	wait = r.DelayFrom(now)
+	switch {
+	case wait > turnPatience, wait > 0 && e.all.taken > maxRefreshes/2:
 		r.CancelAt(now)
+		return 0, crowded("its next turn for a poll is in %s, with %d refreshes under way", wait.Round(time.Second), e.all.taken)
+	case wait > 0:
+		e.leaveShareLocked(t.job)
 	}
-	return wait
+	return wait, nil
 }
 
-func crowded() *Error {
-	return fail(StepConnect, CauseCrowded, "no turn within %s", turnPatience)
+// crowded is the failure of a peer that was not asked for want of a turn.
+func crowded(format string, args ...any) *Error {
+	return fail(StepConnect, CauseCrowded, format, args...)
 }
 
-// move gives back the place that the refresh of j has, and takes one with p. It holds
+// moveTo gives back the place that the refresh of j has, and takes one with p. It holds
 // none while it waits, so that refreshes on their way from one peer to another never
 // wait for each other. The channel is closed when it has its place; nil: it has it. While
 // many refreshes are under way none waits: it would keep zones of other peers from theirs.
-func (e *Engine) move(j *job, p peer, order bool) (granted <-chan struct{}, err error) {
+func (e *Engine) moveTo(j *job, p peer, order bool) (granted <-chan struct{}, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.shareLocked(p.addr)
@@ -105,23 +113,30 @@ func (e *Engine) move(j *job, p peer, order bool) (granted <-chan struct{}, err 
 	e.leaveShareLocked(j)
 	limit := e.placesOf()
 	if s.places.taken >= limit && !order && e.all.taken > maxRefreshes/2 {
-		return nil, crowded()
+		return nil, crowded("%d refreshes are under way", e.all.taken)
 	}
 	if s.places.enter(j, limit, order) {
 		j.holds = s
 		return nil, nil
 	}
-	turn := make(chan struct{})
-	j.queued, e.moves[j] = &s.places, turn
-	return turn, nil
+	m := move{share: s, turn: make(chan struct{})}
+	j.queued, e.moves[j] = &s.places, m
+	return m.turn, nil
+}
+
+// move is a refresh on its way to another peer.
+type move struct {
+	share *share
+	turn  chan struct{} // closed when it has its place
 }
 
 // stay ends the wait of a refresh for a place, which may have come in the same moment.
 func (e *Engine) stay(j *job) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, ok := e.moves[j]; ok {
+	if m, ok := e.moves[j]; ok {
 		delete(e.moves, j)
 		j.queued = nil
+		m.share.places.forget(j)
 	}
 }

@@ -84,6 +84,75 @@ func TestTurnsPoll(t *testing.T) {
 	})
 }
 
+// TestTurnsChosenAnew: a turn with one peer is none with another, which the zone is
+// fetched from when its time comes.
+func TestTurnsChosenAnew(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const zones = 300
+		w.limits.PollsPerSecond = 5
+		first, second := w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1})
+		for i := range zones {
+			w.addZone(fmt.Sprintf("a%03d.test.", i), first, second)
+			w.addZone(fmt.Sprintf("b%03d.test.", i), second)
+		}
+		pass(interval / 2)
+		w.peers.set("192.0.2.1", fakeHost{err: errDead})
+		w.peers.take()
+		w.update(func(tx *registry.Tx) error { // all zones are due at once
+			for _, id := range []string{first, second} {
+				p, _ := tx.Peer(id)
+				p.Name += "-"
+				if err := tx.PutPeer(p); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		pass(interval)
+		asked := map[int64]int{}
+		for _, a := range w.peers.take() {
+			if a.host == netip.MustParseAddr("192.0.2.2") {
+				asked[a.at.Unix()]++
+			}
+		}
+		for at, n := range asked {
+			if n > w.limits.PollsPerSecond+2 {
+				t.Errorf("%d questions in second %d, want %d", n, at, w.limits.PollsPerSecond)
+			}
+		}
+		if len(asked) < 100 {
+			t.Errorf("asked in %d seconds only", len(asked))
+		}
+		w.wantNoPlaces()
+	})
+}
+
+// TestTurnsCrowded: a peer that is not asked, for want of a turn, has not failed.
+func TestTurnsCrowded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const zones = 400
+		w.limits.PollsPerSecond, w.limits.AskAll = 2, true
+		one, other := w.addPeer(1, fakeHost{serial: 1}), w.addPeer(2, fakeHost{serial: 1})
+		for i := range zones {
+			if i%2 == 0 {
+				w.addZone(fmt.Sprintf("a%03d.test.", i), one, other)
+			} else {
+				w.addZone(fmt.Sprintf("b%03d.test.", i), other, one)
+			}
+		}
+		pass(2 * interval)
+		for s := range w.Statuses() {
+			w.want(s.ID, zonestore.StateServing, 1)
+			for _, f := range s.Failures {
+				t.Errorf("%s: %s", s.Zone, f.Text)
+			}
+		}
+		if n := w.logs.FilterMessage("peer failed").Len(); n != 0 {
+			t.Errorf("%d lines of peers that failed", n)
+		}
+	})
+}
+
 // TestTurnsOnTheWay: a zone that is removed, ordered or changed while it waits for its
 // turn with the second peer leaves no place behind.
 func TestTurnsOnTheWay(t *testing.T) {

@@ -101,29 +101,36 @@ func TestHoldAtStart(t *testing.T) {
 func TestEntries(t *testing.T) {
 	t.Parallel()
 	at := func(n int64) time.Time { return time.UnixMicro(n).UTC() }
-	timers := Timers{Checked: at(1), Confirmed: at(2), Expires: at(3)}
-	for want, e := range map[string]*entry{
-		"01" + "0100000000000000" + "0200000000000000" + "0300000000000000": {Timers: timers},
-		"02" + "0100000000000000" + "0200000000000000" + "0300000000000000" + "0400000000000000" + "05000000": {
-			Timers: timers, hold: &Hold{Serial: 5, Since: at(4)},
-		},
+	timers, hold := Timers{Checked: at(1), Confirmed: at(2), Expires: at(3)}, Hold{Serial: 5, Since: at(4)}
+	for _, tc := range []struct {
+		want   string
+		octets []byte
+		read   func(b []byte) (same, ok bool)
+	}{
+		{"01" + "0100000000000000" + "0200000000000000" + "0300000000000000", timers.encode(), func(b []byte) (same, ok bool) {
+			s, ok := decodeStamps(b)
+			return s.timers() == timers, ok
+		}},
+		{"01" + "0400000000000000" + "05000000", hold.encode(), func(b []byte) (same, ok bool) {
+			h, ok := decodeHold(b)
+			return ok && *h == hold, ok
+		}},
 	} {
-		b := e.encode()
-		if got := hex.EncodeToString(b[:len(b)-4]); got != want {
-			t.Errorf("got  %s\nwant %s", got, want)
+		b := tc.octets
+		if got := hex.EncodeToString(b[:len(b)-4]); got != tc.want {
+			t.Errorf("got  %s\nwant %s", got, tc.want)
 		}
-		s, h, ok := decodeEntry(b)
-		if !ok || s.timers() != timers || (h == nil) != (e.hold == nil) || h != nil && *h != *e.hold {
-			t.Errorf("%s: %v %v %v", want, s, h, ok)
+		if same, ok := tc.read(b); !same || !ok {
+			t.Errorf("%s is read as something else", tc.want)
 		}
 		for i := range b {
 			spoiled := append([]byte{}, b...)
 			spoiled[i] ^= 1
-			if _, _, ok := decodeEntry(spoiled); ok {
-				t.Errorf("octet %d of %s is wrong, and it is read", i, want)
+			if _, ok := tc.read(spoiled); ok {
+				t.Errorf("octet %d of %s is wrong, and it is read", i, tc.want)
 			}
-			if _, _, ok := decodeEntry(b[:i]); ok {
-				t.Errorf("%d octets of %s are read", i, want)
+			if _, ok := tc.read(b[:i]); ok {
+				t.Errorf("%d octets of %s are read", i, tc.want)
 			}
 		}
 	}

@@ -46,13 +46,17 @@ type entry struct {
 	hold *Hold // nil for none
 }
 
-var timersBucket = []byte("timers")
+// Holds lie apart, so that a release that does not know them reads the timers all the same.
+var (
+	timersBucket = []byte("timers")
+	holdsBucket  = []byte("holds")
+)
 
 const (
-	timersVersion = 1 // of an entry without a hold
+	timersVersion = 1
 	timersSize    = 1 + 3*8 + 4
-	holdVersion   = 2 // with one
-	holdSize      = timersSize + 8 + 4
+	holdVersion   = 1
+	holdSize      = 1 + 8 + 4 + 4
 	lockTimeout   = 2 * time.Second
 )
 
@@ -88,17 +92,17 @@ func openBolt(path string) (db *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := makeBucket(db); err != nil {
+	if err := makeBuckets(db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
-// makeBucket writes only if need be: a start need not wait for the disk.
-func makeBucket(db *bbolt.DB) error {
+// makeBuckets writes only if need be: a start need not wait for the disk.
+func makeBuckets(db *bbolt.DB) error {
 	there := false
 	err := db.View(func(tx *bbolt.Tx) error {
-		there = tx.Bucket(timersBucket) != nil
+		there = tx.Bucket(timersBucket) != nil && tx.Bucket(holdsBucket) != nil
 		return nil
 	})
 	if err != nil || there {
@@ -106,6 +110,9 @@ func makeBucket(db *bbolt.DB) error {
 	}
 	return db.Update(func(tx *bbolt.Tx) error {
 		_, err := tx.CreateBucketIfNotExists(timersBucket)
+		if err == nil {
+			_, err = tx.CreateBucketIfNotExists(holdsBucket)
+		}
 		return err
 	})
 }
@@ -122,13 +129,18 @@ func (f *timersFile) load() (all map[string]stamps, err error) {
 	defer f.mu.Unlock()
 	all = map[string]stamps{}
 	err = f.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(timersBucket).ForEach(func(id, value []byte) error {
-			s, h, ok := decodeEntry(value)
-			if ok {
-				all[string(id)] = s
-			}
-			if h != nil {
+		err := tx.Bucket(holdsBucket).ForEach(func(id, value []byte) error {
+			if h, ok := decodeHold(value); ok {
 				f.holds[string(id)] = h
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Bucket(timersBucket).ForEach(func(id, value []byte) error {
+			if s, ok := decodeStamps(value); ok {
+				all[string(id)] = s
 			}
 			return nil
 		})
@@ -164,9 +176,8 @@ func (f *timersFile) flush() error {
 		return nil
 	}
 	err := f.db.Update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(timersBucket)
 		for id, e := range dirty {
-			if err := putEntry(b, id, e); err != nil {
+			if err := putEntry(tx, id, e); err != nil {
 				return err
 			}
 		}
@@ -182,7 +193,7 @@ func (f *timersFile) flush() error {
 // write writes what set has recorded of one zone at once. That of others waits for what
 // is published of them to be on disk.
 func (f *timersFile) write(id string, e *entry) error {
-	err := f.db.Update(func(tx *bbolt.Tx) error { return putEntry(tx.Bucket(timersBucket), id, e) })
+	err := f.db.Update(func(tx *bbolt.Tx) error { return putEntry(tx, id, e) })
 	if err != nil {
 		return fmt.Errorf("write timers: %w", err)
 	}
@@ -200,11 +211,17 @@ func (f *timersFile) restore(dirty map[string]*entry) {
 	}
 }
 
-func putEntry(b *bbolt.Bucket, id string, e *entry) error {
-	if e == nil {
-		return b.Delete([]byte(id))
+func putEntry(tx *bbolt.Tx, id string, e *entry) error {
+	key := []byte(id)
+	timers, holds := tx.Bucket(timersBucket), tx.Bucket(holdsBucket)
+	switch {
+	case e == nil:
+		return errors.Join(timers.Delete(key), holds.Delete(key))
+	case e.hold == nil:
+		return errors.Join(timers.Put(key, e.Timers.encode()), holds.Delete(key))
+	default:
+		return errors.Join(timers.Put(key, e.Timers.encode()), holds.Put(key, e.hold.encode()))
 	}
-	return b.Put([]byte(id), e.encode())
 }
 
 func (f *timersFile) close() error { return errors.Join(f.flush(), f.db.Close()) }
@@ -213,41 +230,51 @@ func (f *timersFile) close() error { return errors.Join(f.flush(), f.db.Close())
 // since 1970, 0 for never. They take a third of the memory.
 type stamps [3]int64
 
-func (e *entry) encode() []byte {
+func (t Timers) encode() []byte {
 	b := append(make([]byte, 0, timersSize), timersVersion)
-	for _, at := range []time.Time{e.Checked, e.Confirmed, e.Expires} {
+	for _, at := range []time.Time{t.Checked, t.Confirmed, t.Expires} {
 		micros := int64(0)
 		if !at.IsZero() {
 			micros = at.UnixMicro()
 		}
 		b = binary.LittleEndian.AppendUint64(b, uint64(micros))
 	}
-	if e.hold != nil {
-		b[0] = holdVersion
-		b = binary.LittleEndian.AppendUint64(b, uint64(e.hold.Since.UnixMicro()))
-		b = binary.LittleEndian.AppendUint32(b, e.hold.Serial)
-	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-// decodeEntry returns the stamps and the hold of an entry, nil for none.
-func decodeEntry(b []byte) (s stamps, h *Hold, ok bool) {
-	held := len(b) == holdSize && b[0] == holdVersion
-	if !held && (len(b) != timersSize || b[0] != timersVersion) {
-		return stamps{}, nil, false
-	}
-	body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-	if crc32.Checksum(body, castagnoli) != sum {
-		return stamps{}, nil, false
+func decodeStamps(b []byte) (s stamps, ok bool) {
+	body, ok := whole(b, timersVersion, timersSize)
+	if !ok {
+		return stamps{}, false
 	}
 	for i := range s {
-		s[i] = int64(binary.LittleEndian.Uint64(body[1+8*i:]))
+		s[i] = int64(binary.LittleEndian.Uint64(body[8*i:]))
 	}
-	if held {
-		since := int64(binary.LittleEndian.Uint64(body[timersSize-4:]))
-		h = &Hold{Serial: binary.LittleEndian.Uint32(body[timersSize+4:]), Since: wallTime(since)}
+	return s, true
+}
+
+func (h *Hold) encode() []byte {
+	b := append(make([]byte, 0, holdSize), holdVersion)
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.Since.UnixMicro()))
+	b = binary.LittleEndian.AppendUint32(b, h.Serial)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+func decodeHold(b []byte) (h *Hold, ok bool) {
+	body, ok := whole(b, holdVersion, holdSize)
+	if !ok {
+		return nil, false
 	}
-	return s, h, true
+	return &Hold{Since: wallTime(int64(binary.LittleEndian.Uint64(body))), Serial: binary.LittleEndian.Uint32(body[8:])}, true
+}
+
+// whole returns what lies between version and checksum, if both are right.
+func whole(b []byte, version byte, size int) (body []byte, ok bool) {
+	if len(b) != size || b[0] != version {
+		return nil, false
+	}
+	end := size - 4
+	return b[1:end], crc32.Checksum(b[:end], castagnoli) == binary.LittleEndian.Uint32(b[end:])
 }
 
 func (s stamps) timers() Timers { return Timers{wallTime(s[0]), wallTime(s[1]), wallTime(s[2])} }
