@@ -299,7 +299,7 @@ func TestNoRoom(t *testing.T) {
 	s := startServer(t, Options{MaxConns: 1, WriteTimeout: time.Minute, DrainTimeout: time.Millisecond})
 	busy := dial(t, "tcp", s.Addrs()[0])
 	go func() { _, _ = busy.Write(framed(t, "mx1000.s MX", 2000)) }() // ends with the connection
-	stuck := 0 // looks in a row: one that is between two queries is so for one
+	stuck := 0                                                        // looks in a row: one that is between two queries is so for one
 	eventually(t, "a connection that is stuck in sending", func() bool {
 		stuck++
 		if open, waiting := s.tcp.conns.count(); open != 1 || waiting != 0 {
