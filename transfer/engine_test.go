@@ -273,15 +273,7 @@ func (w *world) addPeer(n int, h fakeHost) string {
 }
 
 // askedOf returns how often a host was asked since take was called last.
-func (w *world) askedOf(host string) (n int) {
-	w.t.Helper()
-	for _, a := range w.peers.take() {
-		if a.host.String() == host {
-			n++
-		}
-	}
-	return n
-}
+func (w *world) askedOf(host string) int { return len(w.askedAt(host)) }
 
 // addIXFRPeer configures a peer that is to be asked for differences.
 func (w *world) addIXFRPeer(n int, h fakeHost) string {

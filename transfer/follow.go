@@ -158,7 +158,7 @@ func (e *Engine) forgive(peerID string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s, ok := e.shares[addr]; ok {
-		e.forgiveLocked(s)
+		e.backLocked(s, time.Time{})
 	}
 }
 

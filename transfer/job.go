@@ -187,6 +187,6 @@ type order struct {
 	datagrams bool
 	held      *held
 	wish      wish
-	turns     turns
+	turns     *turns
 	work      *background.Work // the refresh, which may turn out to be long
 }

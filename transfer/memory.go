@@ -14,8 +14,8 @@ const remembered = time.Hour
 const rememberedAnyway = 64
 
 // memory remembers peers that can't do something, so that they are not asked for
-// it again and again. There are at most about twice as many of them as peers had addresses in the last
-// hour.
+// it again and again. There are at most about twice as many of them as peers had
+// addresses in the last hour.
 type memory struct {
 	mu    sync.Mutex // guards the fields below
 	until map[netip.AddrPort]time.Time

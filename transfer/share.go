@@ -65,8 +65,8 @@ type choice struct {
 func (e *Engine) chooseLocked(j *job, now time.Time) (c choice) {
 	peers := e.peersLocked(j)
 	e.attachLocked(j, peers)
-	for _, p := range peers {
-		b := &e.shareLocked(p.addr).breaker
+	for i, p := range peers {
+		b := &j.shares[i].breaker
 		until, blocked := b.blocks(now)
 		if !blocked || j.wish.insist || j.wish.notified && j.wish.from == p.addr.Addr() {
 			c.peers = append(c.peers, p)
@@ -106,7 +106,7 @@ func (e *Engine) attachLocked(j *job, peers []peer) {
 func (e *Engine) detachLocked(shares []*share) {
 	for _, s := range shares {
 		if s.zones--; s.zones == 0 {
-			e.forgiveLocked(s)
+			e.backLocked(s, time.Time{})
 			e.sweepLocked(s)
 		}
 	}
@@ -119,12 +119,15 @@ func (e *Engine) sweepLocked(s *share) {
 	}
 }
 
-// forgiveLocked ends that an address is left out, if it is.
-func (e *Engine) forgiveLocked(s *share) {
-	if s.breaker.answer(time.Time{}) {
-		e.metrics.PeersLeftOut(-1)
-		e.emitPeer(EventPeerBack, s.addr.String(), nil)
+// backLocked ends that an address is left out, and reports whether it was. It answered
+// at that time, zero if that is not why.
+func (e *Engine) backLocked(s *share, answered time.Time) bool {
+	if !s.breaker.answer(answered) {
+		return false
 	}
+	e.metrics.PeersLeftOut(-1)
+	e.emitPeer(EventPeerBack, s.addr.String(), nil)
+	return true
 }
 
 // judgeLocked tells the breakers what came of a refresh.
@@ -139,8 +142,7 @@ func (e *Engine) judgeLocked(o order, attempts []attempt, now time.Time) {
 		if !ok || s.zones == 0 {
 			continue
 		}
-		b := &s.breaker
-		switch {
+		switch b := &s.breaker; {
 		case a.leftOut:
 		case a.err != nil && a.err.silent():
 			if b.fail(now, a.err.Cause, e.rand) {
@@ -150,9 +152,7 @@ func (e *Engine) judgeLocked(o order, attempts []attempt, now time.Time) {
 					zap.Int("failures", b.failures), zap.String("cause", string(a.err.Cause)), zap.Time("until", b.until.UTC()))
 			}
 		case a.err == nil || a.err.heard():
-			if b.answer(now) {
-				e.metrics.PeersLeftOut(-1)
-				e.emitPeer(EventPeerBack, a.peer.label(), nil)
+			if e.backLocked(s, now) {
 				e.log.Info("peer answers again", zap.String("peer", a.peer.label()))
 			}
 		}

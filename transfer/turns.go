@@ -5,19 +5,12 @@ import (
 	"time"
 )
 
-// turns has a refresh keep to what may be asked of a peer.
-type turns interface {
-	// enter returns when p may be asked, for its serial first if polls is set: the
-	// refresh has a place with it then, in place of the one that it had before.
-	enter(ctx context.Context, p peer, polls bool) error
-}
-
 // turnPatience is how long a refresh waits for its turn with a peer that is not its
 // first, for which it has waited in a queue. Another peer, or the next try, is better then.
 const turnPatience = 30 * time.Second
 
-// jobTurns are the turns of one refresh of a job.
-type jobTurns struct {
+// turns has the refresh of a job keep to what may be asked of a peer.
+type turns struct {
 	engine  *Engine
 	job     *job
 	order   bool   // it waits for nothing
@@ -25,15 +18,17 @@ type jobTurns struct {
 }
 
 // turnsOf are those of the refresh of j that is about to begin.
-func (e *Engine) turnsOf(j *job) *jobTurns {
-	t := &jobTurns{engine: e, job: j, order: j.wish.order(), granted: j.paced}
+func (e *Engine) turnsOf(j *job) *turns {
+	t := &turns{engine: e, job: j, order: j.wish.order(), granted: j.paced}
 	if j.granted {
 		t.granted = j.holds
 	}
 	return t
 }
 
-func (t *jobTurns) enter(ctx context.Context, p peer, polls bool) error {
+// enter returns when p may be asked, for its serial first if polls is set: the
+// refresh has a place with it then, in place of the one that it had before.
+func (t *turns) enter(ctx context.Context, p peer, polls bool) error {
 	if polls {
 		if err := t.poll(ctx, p); err != nil {
 			return err
@@ -56,7 +51,7 @@ func (t *jobTurns) enter(ctx context.Context, p peer, polls bool) error {
 
 // poll returns when p may be asked for a serial. The place with the peer before is given
 // back for that time: others may need it.
-func (t *jobTurns) poll(ctx context.Context, p peer) error {
+func (t *turns) poll(ctx context.Context, p peer) error {
 	wait, err := t.reserve(p, time.Now())
 	if err != nil || wait <= 0 {
 		return err
@@ -73,7 +68,7 @@ func (t *jobTurns) poll(ctx context.Context, p peer) error {
 
 // reserve returns how long p must be left alone, or why the refresh does not wait for
 // that.
-func (t *jobTurns) reserve(p peer, now time.Time) (wait time.Duration, err error) {
+func (t *turns) reserve(p peer, now time.Time) (wait time.Duration, err error) {
 	e := t.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"fmt"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -50,6 +49,24 @@ func (w *world) wantNoPlaces() {
 	}
 }
 
+// wantPerSecond wants what was asked to have been asked in a hundred seconds at least, and
+// in none of them more often than most.
+func (w *world) wantPerSecond(asked []ask, most int) {
+	w.t.Helper()
+	times := map[int64]int{}
+	for _, a := range asked {
+		times[a.at.Unix()]++
+	}
+	if len(times) < 100 {
+		w.t.Errorf("asked in %d seconds only", len(times))
+	}
+	for at, n := range times {
+		if n > most {
+			w.t.Errorf("%d questions in second %d, want %d at most", n, at, most)
+		}
+	}
+}
+
 // TestTurnsPoll: nor is it asked for serials more often.
 func TestTurnsPoll(t *testing.T) {
 	inWorld(t, func(w *world) {
@@ -66,20 +83,7 @@ func TestTurnsPoll(t *testing.T) {
 		w.peers.set("192.0.2.1", fakeHost{err: fail(StepSOA, CauseServFail, "test")})
 		w.peers.take()
 		pass(2 * interval)
-		asked := map[int64]int{}
-		for _, a := range w.peers.take() {
-			if a.host == netip.MustParseAddr("192.0.2.2") {
-				asked[a.at.Unix()]++
-			}
-		}
-		if len(asked) < 100 {
-			t.Errorf("asked in %d seconds only", len(asked))
-		}
-		for at, n := range asked {
-			if n > w.limits.PollsPerSecond+1 {
-				t.Errorf("%d questions in second %d, want %d", n, at, w.limits.PollsPerSecond)
-			}
-		}
+		w.wantPerSecond(w.askedAt("192.0.2.2"), w.limits.PollsPerSecond+1)
 		w.wantNoPlaces()
 	})
 }
@@ -109,20 +113,7 @@ func TestTurnsChosenAnew(t *testing.T) {
 			return nil
 		})
 		pass(interval)
-		asked := map[int64]int{}
-		for _, a := range w.peers.take() {
-			if a.host == netip.MustParseAddr("192.0.2.2") {
-				asked[a.at.Unix()]++
-			}
-		}
-		for at, n := range asked {
-			if n > w.limits.PollsPerSecond+2 {
-				t.Errorf("%d questions in second %d, want %d", n, at, w.limits.PollsPerSecond)
-			}
-		}
-		if len(asked) < 100 {
-			t.Errorf("asked in %d seconds only", len(asked))
-		}
+		w.wantPerSecond(w.askedAt("192.0.2.2"), w.limits.PollsPerSecond+2)
 		w.wantNoPlaces()
 	})
 }

@@ -95,14 +95,6 @@ func (f *timersFile) hold(id string, h *Hold, t *Timers) *entry {
 	return f.setLocked(id, t)
 }
 
-// release forgets that a version of a zone was held; set, which must follow, has that
-// written.
-func (f *timersFile) release(id string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.holds, id)
-}
-
 // rebaseHold is from for the time since when a version is held.
 func (f *timersFile) rebaseHold(id string, now time.Time) {
 	f.mu.Lock()

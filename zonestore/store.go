@@ -204,8 +204,7 @@ func (s *Store) publish(served *Served, version *zone.Zone, t Timers, journal fu
 	if !saved {
 		s.save(served, version) // a large one takes as long as a tenth of its transfer
 	}
-	s.timers.release(served.id)
-	s.timers.set(served.id, &t)
+	s.timers.hold(served.id, nil, &t)
 	return nil
 }
 
